@@ -1,0 +1,98 @@
+"""Reads lines, prints answers."""
+
+import asyncio
+import contextlib
+import itertools
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from dragoman import AccountSettings, ActionBase, Adapter, Receive, Send, Sent
+
+from .normalise import normalise
+from .render import render
+
+__all__ = ["ConsoleAdapter", "ConsoleSettings"]
+
+
+class ConsoleSettings(AccountSettings):
+    """``[accounts.NAME]`` with ``platform = "console"``; ``user`` is who types."""
+
+    platform: Literal["console"] = "console"
+    user: str = "you"
+
+
+class ConsoleAdapter(Adapter):
+    """One person in a terminal. Its end of input ends `run`."""
+
+    platform: ClassVar[str] = "console"
+    Settings: ClassVar[type[AccountSettings]] = ConsoleSettings
+    settings: ConsoleSettings
+
+    def __init__(self, account: str, settings: Any) -> None:
+        super().__init__(account, settings)
+        self.session = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count(1)
+        self._console = Console(highlight=False)
+        #: Set whenever the bot has said something: a prompt can wait for it.
+        self.answered = asyncio.Event()
+
+    async def check(self) -> str:
+        """Nothing can be wrong with a terminal."""
+        return f"{self.settings.user} at this terminal"
+
+    async def run(self, receive: Receive, ready: Callable[[], None]) -> None:
+        """Until the input ends."""
+        loop = asyncio.get_running_loop()
+        lines: asyncio.Queue[str | None] = asyncio.Queue()
+        prompting = sys.stdin.isatty()
+
+        def read() -> None:
+            # A thread, since there is no portable way to wait for a terminal's line.
+            for line in sys.stdin:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(lines.put_nowait, None)
+
+        threading.Thread(target=read, name="dragoman-console", daemon=True).start()
+        ready()
+        while True:
+            if prompting:
+                self._console.print("[bold]> [/bold]", end="")
+            line = await lines.get()
+            if line is None:
+                return
+            event = normalise(
+                line,
+                account=self.account,
+                session=self.session,
+                number=next(self._numbers),
+                user=self.settings.user,
+                at=time.time(),
+            )
+            if event is None:
+                continue
+            self.answered.clear()
+            await receive(event)
+            # The next prompt comes after the answer; not every line has one.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.answered.wait(), 2.0 if prompting else 10.0)
+
+    async def perform(self, action: ActionBase) -> Sent:
+        """Print it."""
+        text = render(action)
+        if text:
+            if self._console.is_terminal:
+                self._console.print(Markdown(text))
+            else:
+                self._console.out(text)
+        if not isinstance(action, Send):
+            return Sent()
+        self.answered.set()
+        return Sent(ids=(f"b{next(self._numbers)}",))

@@ -1,0 +1,39 @@
+"""From ``[accounts.*]`` in the settings to adapters that can be run."""
+
+from collections.abc import Collection
+
+from pydantic import ValidationError
+
+from .adapter import Adapter
+from .errors import SettingsError
+from .plugins import load_adapters
+from .settings import Settings, explain
+
+__all__ = ["make_adapters"]
+
+
+def make_adapters(settings: Settings, only: Collection[str] = ()) -> dict[str, Adapter]:
+    """An adapter for each account (or those named in ``only``).
+
+    Raises:
+        SettingsError: there is no account, or one has settings that its adapter does not take.
+        PluginError: an adapter is missing or broken.
+    """
+    if unknown := set(only) - settings.accounts.keys():
+        known = ", ".join(sorted(settings.accounts)) or "none"
+        raise SettingsError(f"there is no account {min(unknown)!r} in the settings (there are: {known})")
+    wanted = {name: account for name, account in settings.accounts.items() if not only or name in only}
+    if not wanted:
+        raise SettingsError(
+            "no account is configured: add [accounts.NAME] with a platform to dragoman.toml, "
+            "or try your skills without one: dragoman chat"
+        )
+    platforms = load_adapters({str(account["platform"]) for account in wanted.values()})
+    adapters: dict[str, Adapter] = {}
+    for name, account in wanted.items():
+        adapter = platforms[str(account["platform"])]
+        try:
+            adapters[name] = adapter(name, adapter.Settings.model_validate(account))
+        except ValidationError as error:
+            raise SettingsError("; ".join(explain(error, adapter.Settings, f"accounts.{name}"))) from None
+    return adapters

@@ -1,0 +1,83 @@
+"""The contract between a gateway and an adapter: the plugin that speaks one platform.
+
+An adapter turns raw payloads into events and performs actions. It knows nothing of skills, queues or
+stores. Every adapter has the same anatomy: ``normalise.py`` (payload -> event, pure), ``render.py``
+(action -> API arguments, pure) and ``adapter.py`` (sockets and calls, thin).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from .action import ActionBase, Sent
+from .event import EventBase
+from .hooks import hookimpl
+
+__all__ = ["AccountSettings", "Adapter", "Receive"]
+
+#: Given an event; returns when it is in the ledger. Only then may the platform be told "ok". If it
+#: raises, the platform must not be told, so that it delivers the event again.
+Receive = Callable[[EventBase], Awaitable[None]]
+
+
+class AccountSettings(BaseModel):
+    """What ``[accounts.NAME]`` may hold. An adapter's own settings derive from this; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    platform: str
+
+
+class Adapter(ABC):
+    """One account on one platform.
+
+    A plugin's entry point in the group ``dragoman.adapters`` names a subclass; the gateway makes one
+    instance for each configured account of that platform.
+    """
+
+    #: The name that ``platform = "..."`` in the settings selects.
+    platform: ClassVar[str]
+    #: How ``[accounts.NAME]`` is read.
+    Settings: ClassVar[type[AccountSettings]] = AccountSettings
+
+    def __init__(self, account: str, settings: Any) -> None:
+        self.account = account
+        self.settings = settings
+
+    @abstractmethod
+    async def check(self) -> str:
+        """Verify the account's credentials with the platform; return who we are, for people to read.
+
+        Raises:
+            AccountError: they do not work.
+        """
+
+    @abstractmethod
+    async def run(self, receive: Receive, ready: Callable[[], None]) -> None:
+        """Connect, call ``ready`` once events can come, give every event to ``receive``; until cancelled.
+
+        Reconnects by itself. Raises:
+            AccountError: trying again will not help.
+        """
+
+    @abstractmethod
+    async def perform(self, action: ActionBase) -> Sent:
+        """Do it. Targets have been resolved to the platform's ids.
+
+        If ``action.again``, somebody may have done it already and died before they could say so: look
+        first, do only what is missing, and return the ids of all of it.
+
+        Raises:
+            DeliveryError: the platform refused.
+        """
+
+    @classmethod
+    @hookimpl
+    def dragoman_adapters(cls) -> "Sequence[type[Adapter]]":
+        """An adapter is a plugin that provides itself."""
+        return [cls]
+
+    async def close(self) -> None:
+        """Release what ``check`` or ``perform`` opened."""

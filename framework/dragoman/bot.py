@@ -1,0 +1,126 @@
+"""``dragoman run`` and ``dragoman worker``: a whole bot, or all of its workers, as supervised processes."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from .accounts import make_adapters
+from .errors import BrokerError, SettingsError
+from .exchange.embedded import EmbeddedValkey
+from .roles import BotContext, pools_of
+from .settings import Settings
+from .stack import Stack
+from .store.catalogue import retire_manifests
+from .store.processes import bury
+from .supervisor import Child, Supervisor, python
+
+__all__ = ["run_bot", "run_pools"]
+
+log = logging.getLogger(__name__)
+
+#: Seconds that the embedded broker may take to load its data.
+LOADING: Final = 60.0
+
+
+def run_bot(settings: Settings, options: Sequence[str] = ()) -> int:
+    """Run everything on this machine until SIGTERM or SIGINT; the exit status.
+
+    Args:
+        options: what the CLI was given before the command, to be given to each part.
+    """
+    bot = BotContext.of(settings)
+    skills = bot.skills()
+    adapters = make_adapters(settings)
+    if bot.in_memory:
+        asyncio.run(_run_stack(Stack(bot, skills, adapters)))
+        return 0
+    with _alone(settings.data):
+        engine = bot.open_store()
+        with engine.begin() as connection:
+            retire_manifests(connection, skills.keys())
+
+        def died(pid: int) -> None:
+            # Its runs are given back at once, not when its heart is missed.
+            with engine.begin() as connection:
+                bury(connection, pid)
+
+        children = []
+        if bot.embedded is not None:
+            _end_orphan(bot.embedded)
+            children.append(Child("broker", bot.embedded.command(), _waiter(bot.embedded), order=2))
+        children += _workers(settings, list(pools_of(skills)), options)
+        children.append(Child("router", python(*options, "router", "--supervised"), order=1))
+        children.append(Child("gateway", python(*options, "gateway", "--supervised"), order=0))
+        log.info("%s starts on %s", settings.bot.name, bot.broker.safe_url)
+        status = _supervise(Supervisor(children, died=died, grace=settings.run.grace))
+        engine.dispose()
+        return status
+
+
+def run_pools(settings: Settings, options: Sequence[str] = ()) -> int:
+    """Run a worker for each pool that the enabled skills need."""
+    bot = BotContext.of(settings)
+    bot.require_processes()
+    children = _workers(settings, list(pools_of(bot.skills())), options)
+    if not children:
+        raise SettingsError("no skill is enabled, so there is nothing to serve; see [bot] skills")
+    return _supervise(Supervisor(children, grace=settings.run.grace))
+
+
+def _workers(settings: Settings, pools: Sequence[str], options: Sequence[str]) -> list[Child]:
+    return [
+        Child(f"worker {pool}", python(*options, "worker", "--pool", pool, "--supervised"), order=1)
+        for pool in pools
+    ]
+
+
+def _supervise(supervisor: Supervisor) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    return supervisor.run()
+
+
+async def _run_stack(stack: Stack) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stack.gateway.stop)
+    async with stack:
+        await stack.run()
+
+
+def _waiter(embedded: EmbeddedValkey) -> Callable[[], None]:
+    def ready() -> None:
+        deadline = time.monotonic() + LOADING
+        while not embedded.ready():
+            if time.monotonic() > deadline:
+                raise BrokerError(f"the embedded broker does not answer; see its output and {embedded.folder}")
+            time.sleep(0.02)
+
+    return ready
+
+
+def _end_orphan(embedded: EmbeddedValkey) -> None:
+    """A broker whose supervisor was killed still has our socket; we hold the lock, so it is nobody else's."""
+    if embedded.ready():
+        log.warning("ending the embedded broker of an earlier run that was killed")
+        embedded.shut_down()
+
+
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[IO[str]]:
+    """Hold the data folder, so that two bots do not run on it."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another `dragoman run` uses the data folder {data}: stop it, or set another [run] data"
+            ) from None
+        yield file

@@ -1,0 +1,346 @@
+"""The gateway: runs the adapters and bridges them to the exchange. The one border of async and sync.
+
+An event is committed to the ledger before the platform is told "ok". An action is performed once: what
+the ledger knows as sent is dropped, and what may have been sent is looked for on the platform first.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from . import wire
+from .action import Action, ActionBase, Delete, Edit, React, Sent
+from .adapter import Adapter
+from .address import Address
+from .errors import AccountError, BrokerError, DeliveryError, DragomanError, WireError
+from .event import EventBase
+from .exchange.broker import Broker
+from .exchange.consumer import Consumer
+from .exchange.message import Delivery
+from .exchange.publisher import AsyncPublisher
+from .exchange.topology import Topology
+from .messages import event_message
+from .store.batch import Batcher
+from .store.engine import reading
+from .store.ledger import EARLIER, Known, look_up, postpone_actions, record_events, record_refused, record_sent
+
+__all__ = ["Gateway"]
+
+log = logging.getLogger(__name__)
+
+#: Actions taken from the queues at once, and so the most that are being performed at one time.
+PREFETCH: Final = 100
+#: How many sent messages are remembered, so that an edit right after them need not ask the ledger.
+REMEMBERED: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An action to perform, and the delivery to settle (none, if it came from the ledger)."""
+
+    action: Action
+    delivery: Delivery | None
+
+
+class Gateway:
+    """Runs some accounts until it is told to stop.
+
+    Args:
+        adapters: by account name.
+        grace: seconds that a stop may wait for actions that are being performed.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        broker: Broker,
+        topology: Topology,
+        adapters: Mapping[str, Adapter],
+        *,
+        grace: float = 10.0,
+    ) -> None:
+        self._engine = engine
+        self._topology = topology
+        self._adapters = adapters
+        self._grace = grace
+        self._batcher = Batcher(engine)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="dragoman-lookup")
+        self._publisher = AsyncPublisher(broker, "gateway")
+        queues = [topology.deliver_queue(account) for account in adapters]
+        self._consumer = Consumer(broker, "gateway", queues, self._arrived, prefetch=PREFETCH)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._batches: asyncio.Queue[Sequence[Delivery]] = asyncio.Queue()
+        #: One lane for each conversation: what is said there leaves in order.
+        self._lanes: dict[Address, deque[Job]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_hand: set[str] = set()
+        self._sent: OrderedDict[str, Sent] = OrderedDict()
+        self._connected: dict[str, asyncio.Event] = {}
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until `stop` is called, or no account is left that can work.
+
+        Raises:
+            AccountError: none of the accounts can work; the message is the last one's.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._connected = {account: asyncio.Event() for account in self._adapters}
+        self._publisher.start()
+        self._consumer.start()
+        dispatcher = asyncio.create_task(self._dispatch())
+        accounts = {
+            asyncio.create_task(self._run_account(account, adapter)): account
+            for account, adapter in self._adapters.items()
+        }
+        stopping = asyncio.create_task(self._stop.wait())
+        failed: BaseException | None = None
+        try:
+            pending: set[asyncio.Task[Any]] = {stopping, *accounts}
+            while stopping in pending and len(pending) > 1:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done - {stopping}:
+                    failed = task.exception() or failed
+            if stopping in pending and failed is not None:
+                raise failed
+        finally:
+            await self._shut_down([*accounts, stopping], dispatcher)
+
+    def stop(self) -> None:
+        """Stop taking, finish what is in hand, hand back the rest."""
+        self._stop.set()
+
+    async def connected(self) -> None:
+        """Wait until every account is ready for events."""
+        while not self._connected:
+            await asyncio.sleep(0)
+        for event in self._connected.values():
+            await event.wait()
+
+    async def _run_account(self, account: str, adapter: Adapter) -> None:
+        def ready() -> None:
+            log.info("%s is connected", account)
+            self._connected[account].set()
+
+        try:
+            await adapter.run(self.receive, ready)
+        except AccountError as error:
+            log.error("%s", error)
+            raise
+        except Exception:
+            log.exception("the adapter of account %s failed", account)
+            raise
+
+    # -- events --------------------------------------------------------------------------------------
+
+    async def receive(self, event: EventBase) -> None:
+        """Take an event from an adapter; returns when it is in the ledger (G1).
+
+        Raises:
+            SQLAlchemyError: the ledger cannot be written, so the platform must not be told "ok".
+        """
+        event = event.model_copy(
+            update={
+                "hops": (*event.hops, ("gateway", time.time())),
+                "traceparent": event.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
+            }
+        )
+        if await asyncio.wrap_future(self._batcher.submit(record_events, event)):
+            future = self._publisher.submit(event_message(self._topology, event))
+            future.add_done_callback(_log_unpublished)
+
+    # -- actions -------------------------------------------------------------------------------------
+
+    def _arrived(self, batch: Sequence[Delivery]) -> None:
+        """Called in the consumer's thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._batches.put_nowait, list(batch))
+
+    async def _dispatch(self) -> None:
+        """Give what arrives to the lanes, in order, leaving out what was performed before."""
+        while True:
+            batch = await self._batches.get()
+            jobs = [job for delivery in batch if (job := self._read(delivery)) is not None]
+            if not jobs:
+                continue
+            try:
+                known, earlier = await asyncio.get_running_loop().run_in_executor(
+                    self._reader, self._look_up, [job.action for job in jobs]
+                )
+            except SQLAlchemyError as error:
+                log.error("the store cannot be read, so nothing is sent until it can: %s", error)
+                for job in jobs:
+                    if job.delivery is not None:
+                        job.delivery.requeue()
+                await asyncio.sleep(1.0)
+                continue
+            for job in jobs:
+                for action in earlier.get(job.action.run, ()):
+                    if action.ordinal < job.action.ordinal and action.key not in self._in_hand:
+                        self._enqueue(Job(action, None))
+                if job.action.key in known and known[job.action.key].state != "pending":
+                    _ack(job)  # Sent or parked already (G4).
+                elif job.action.key in self._in_hand:
+                    _ack(job)  # A second copy of what is being performed right now.
+                else:
+                    self._enqueue(job)
+
+    def _read(self, delivery: Delivery) -> Job | None:
+        try:
+            action = wire.decode_action(delivery.body)
+        except WireError as error:
+            delivery.park(str(error))
+            return None
+        if action.address.account not in self._adapters:
+            delivery.park(f"this gateway has no account {action.address.account!r}")
+            return None
+        if delivery.redelivered and not action.again:
+            action = action.model_copy(update={"again": True})
+        hops = (*action.hops, ("delivery", time.time()))
+        return Job(action.model_copy(update={"hops": hops}), delivery)
+
+    def _look_up(self, found: Sequence[Action]) -> tuple[dict[str, Known], dict[str, list[Action]]]:
+        """What the ledger knows of these, and what of their runs should have left before them."""
+        later = {action.run for action in found if action.ordinal > 0 and action.run}
+        earlier: dict[str, list[Action]] = {}
+        with reading(self._engine) as connection:
+            known = look_up(connection, [action.key for action in found])
+            if later:
+                here = {action.key for action in found}
+                for row in connection.execute(EARLIER, {"runs": list(later)}):
+                    if row.key not in here:
+                        action = wire.decode_action(row.body).model_copy(update={"again": True})
+                        earlier.setdefault(row.run, []).append(action)
+        return known, earlier
+
+    def _enqueue(self, job: Job) -> None:
+        self._in_hand.add(job.action.key)
+        lane = self._lanes.get(job.action.address)
+        if lane is not None:
+            lane.append(job)
+            return
+        self._lanes[job.action.address] = deque([job])
+        task = asyncio.create_task(self._drive(job.action.address))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _drive(self, address: Address) -> None:
+        """Perform what is said in one conversation, one after another."""
+        lane = self._lanes[address]
+        held: set[str] = set()
+        while lane:
+            job = lane[0]
+            if job.action.run and job.action.run in held:
+                self._settle(job, postpone_actions, job.action)
+            elif not await self._perform(job):
+                held.add(job.action.run)
+            lane.popleft()
+        del self._lanes[address]
+
+    async def _perform(self, job: Job) -> bool:
+        """Do it and write it down; False if it must be tried again later."""
+        action = job.action
+        adapter = self._adapters[action.address.account]
+        try:
+            sent = await adapter.perform(await self._resolved(action))
+        except DeliveryError as error:
+            if error.retry:
+                log.warning("%s will be tried again: %s", action.key, error)
+                self._settle(job, postpone_actions, action)
+                return False
+            log.error("%s was refused by %s and is parked: %s", action.key, adapter.platform, error)
+            self._settle(job, record_refused, (action, f"{error.code}: {error}"))
+            return True
+        except Exception:
+            log.exception("%s failed in the adapter of %s and will be tried again", action.key, action.address.account)
+            self._settle(job, postpone_actions, action)
+            return False
+        done = action.model_copy(update={"hops": (*action.hops, ("sent", time.time()))})
+        self._sent[action.key] = sent
+        if len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
+        self._settle(job, record_sent, (done, sent))
+        return True
+
+    async def _resolved(self, action: Action) -> ActionBase:
+        """Targets by the platform's id.
+
+        Raises:
+            DeliveryError: the target has not been sent.
+        """
+        if not isinstance(action, Edit | Delete | React) or action.target.key is None:
+            return action
+        key = action.target.key
+        sent = self._sent.get(key)
+        if sent is None:
+            found = await asyncio.get_running_loop().run_in_executor(self._reader, self._known, key)
+            if found is None:
+                raise DeliveryError(f"no action has the key {key}", code="target_not_found")
+            if found.state == "pending":
+                raise DeliveryError(f"{key} has not been sent yet", code="target_not_sent", retry=True)
+            sent = found.sent
+        if not sent.ids:
+            raise DeliveryError(f"{key} made no message that could be changed", code="target_has_no_message")
+        return action.model_copy(update={"target": action.target.model_copy(update={"id": sent.ids[0], "key": None})})
+
+    def _known(self, key: str) -> Known | None:
+        with reading(self._engine) as connection:
+            return look_up(connection, [key]).get(key)
+
+    def _settle(self, job: Job, operation: Any, item: Any) -> None:
+        """Write down what became of it; only then is the message acknowledged."""
+
+        def written(future: "Future[None]") -> None:
+            error = future.exception()
+            if error is not None:
+                # Not acknowledged: it comes again, and is looked for on the platform before it is repeated.
+                log.error("the ledger cannot be told of %s: %s", job.action.key, error)
+                if job.delivery is not None:
+                    job.delivery.requeue()
+            else:
+                _ack(job)
+            if self._loop is not None and not self._loop.is_closed():
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._in_hand.discard, job.action.key)
+
+        self._batcher.submit(operation, item).add_done_callback(written)
+
+    async def _shut_down(self, tasks: Sequence[asyncio.Task[Any]], dispatcher: asyncio.Task[None]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._grace)
+        dispatcher.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(dispatcher, *self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._batcher.close)
+        await asyncio.to_thread(self._consumer.stop)
+        await asyncio.to_thread(self._publisher.close)
+        self._reader.shutdown()
+        for adapter in self._adapters.values():
+            await adapter.close()
+
+
+def _ack(job: Job) -> None:
+    if job.delivery is not None:
+        job.delivery.ack()
+
+
+def _log_unpublished(future: "Future[None]") -> None:
+    error = future.exception()
+    if isinstance(error, BrokerError | DragomanError):
+        log.warning("an event waits in the ledger for the broker: %s", error)
+    elif error is not None:
+        log.error("an event could not be published: %r", error)

@@ -1,0 +1,191 @@
+"""The parts of a bot, each as a function that runs until it is told to stop: what the CLI calls.
+
+Each opens what it needs from the settings. `BotContext` holds what all of them share.
+"""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Engine
+
+from .accounts import make_adapters
+from .errors import AccountError, SettingsError
+from .exchange.broker import Broker
+from .exchange.embedded import EmbeddedValkey
+from .exchange.topology import Topology
+from .gateway import Gateway
+from .match import verify
+from .plugins import load_skills
+from .router import Router
+from .settings import Settings
+from .skill import Skill
+from .store.catalogue import publish_manifests
+from .store.engine import open_store
+
+__all__ = ["BotContext", "pools_of", "run_gateway", "run_router", "run_worker"]
+
+log = logging.getLogger(__name__)
+
+EMBEDDED: Final = "embedded"
+MEMORY: Final = "memory://"
+
+#: Tasks in flight at once, unless ``[pools.NAME] concurrency`` says otherwise.
+CONCURRENCY: Final[Mapping[str, int]] = {"async": 100}
+PROCESSES: Final = 4
+
+
+@dataclass(frozen=True)
+class BotContext:
+    """What every part of one bot needs."""
+
+    settings: Settings
+    broker: Broker
+    topology: Topology
+    embedded: EmbeddedValkey | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "BotContext":
+        url = settings.broker.url.get_secret_value()
+        embedded = EmbeddedValkey(settings.data / "broker") if url == EMBEDDED else None
+        broker = Broker(embedded.url if embedded else url, settings.bot.name)
+        return cls(settings, broker, broker.topology, embedded)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether everything has to be in one process."""
+        return self.broker.family == "memory"
+
+    def require_processes(self) -> None:
+        """Raises SettingsError where a part cannot run by itself."""
+        if self.in_memory:
+            raise SettingsError(
+                "the broker memory:// lives in one process: use `dragoman run` or `dragoman chat`, or another broker"
+            )
+        if self.embedded is not None and not self.embedded.ready():
+            raise SettingsError(
+                "the embedded broker is not running: `dragoman run` starts it with all the rest; to run the parts "
+                "by themselves, set [broker] url to a RabbitMQ, Redis or Valkey"
+            )
+
+    def skills(self) -> dict[str, Skill]:
+        """The bot's enabled skills, verified to fit together."""
+        skills = load_skills(self.settings.bot.skills, self.settings.root / self.settings.bot.folder)
+        verify([skill.manifest() for skill in skills.values()])
+        if unknown := set(self.settings.skills) - skills.keys():
+            raise SettingsError(f"[skills.{min(unknown)}]: no such skill is enabled ({', '.join(skills) or 'none is'})")
+        return skills
+
+    def open_store(self) -> Engine:
+        return open_store(self.settings.store_url)
+
+
+def pools_of(skills: Mapping[str, Skill]) -> dict[str, list[str]]:
+    """The pools that are needed: the names of the skills of each."""
+    pools: dict[str, list[str]] = {}
+    for name, skill in skills.items():
+        pools.setdefault(skill.manifest().pool, []).append(name)
+    return dict(sorted(pools.items()))
+
+
+def run_gateway(settings: Settings, accounts: Collection[str] = ()) -> None:
+    """Run the adapters of these accounts (all of them if left out) until SIGTERM or SIGINT.
+
+    Raises:
+        AccountError: none of them can work.
+    """
+    bot = BotContext.of(settings)
+    bot.require_processes()
+    adapters = make_adapters(settings, accounts)
+    engine = bot.open_store()
+    gateway = Gateway(engine, bot.broker, bot.topology, adapters, grace=settings.run.grace)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, gateway.stop)
+        await gateway.run()
+
+    try:
+        asyncio.run(main())
+    except AccountError:
+        log.error("no account is left that can work")
+        raise
+    finally:
+        engine.dispose()
+
+
+def run_router(settings: Settings) -> None:
+    """Route until SIGTERM or SIGINT."""
+    bot = BotContext.of(settings)
+    bot.require_processes()
+    engine = bot.open_store()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    router = Router(
+        engine,
+        bot.broker,
+        bot.topology,
+        prefixes=settings.bot.prefixes,
+        retention=settings.store.retention_days,
+    )
+    router.start()
+    stopping.wait()
+    router.stop()
+    engine.dispose()
+
+
+def run_worker(
+    settings: Settings, pool: str, only: Collection[str] = (), concurrency: int | None = None, loglevel: str = "info"
+) -> int:
+    """Serve the queues of one pool's skills (or those named in ``only``) until SIGTERM; the exit status.
+
+    Raises:
+        SettingsError: there is no such pool or skill.
+    """
+    from .worker.app import build_app  # Celery takes a moment to import, and only workers need it.
+
+    bot = BotContext.of(settings)
+    bot.require_processes()
+    skills = bot.skills()
+    pools = pools_of(skills)
+    if unknown := set(only) - skills.keys():
+        raise SettingsError(f"there is no skill {min(unknown)!r} enabled (enabled: {', '.join(skills)})")
+    if pool not in pools and not only:
+        raise SettingsError(f"no skill is in the pool {pool!r} (there are: {', '.join(pools) or 'none'})")
+    served = {name: skills[name] for name in (only or pools[pool])}
+    engine = bot.open_store()
+    with engine.begin() as connection:
+        publish_manifests(connection, [skill.manifest() for skill in served.values()])
+    engine.dispose()
+    chosen = settings.pools.get(pool)
+    app = build_app(
+        served,
+        broker=bot.broker,
+        topology=bot.topology,
+        store_url=settings.store_url,
+        role=f"worker.{pool}",
+        cap=chosen.per_skill if chosen else None,
+    )
+    threads = all(handler.coroutine for skill in served.values() for handler in skill.handlers.values())
+    worker = app.Worker(
+        hostname=f"{settings.bot.name}.{pool}@%h",
+        pool="threads" if threads else "prefork",
+        concurrency=concurrency or (chosen.concurrency if chosen else None) or default_concurrency(pool),
+        loglevel=loglevel,
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def default_concurrency(pool: str) -> int:
+    """Threads cost little; processes cost memory."""
+    return CONCURRENCY.get(pool, PROCESSES)

@@ -1,0 +1,113 @@
+"""Opening the store: SQLite by default, PostgreSQL by URL, at the newest schema."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ..errors import SettingsError
+
+__all__ = ["REVISION", "connect", "open_store", "reading", "upgrade"]
+
+#: The newest migration; a test holds it to `dragoman.store.migrations`.
+REVISION = "0001"
+
+# One process at a time may change the schema; any number that no other program would think of.
+LOCK = 0x64726167
+
+
+def connect(url: str) -> Engine:
+    """An engine with the transaction behaviour that the ledger relies on; nothing is opened yet.
+
+    Raises:
+        SettingsError: the URL is neither SQLite's nor PostgreSQL's.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError(
+            "store.url is not a database URL: write sqlite:///path/to/file.db or postgresql://user:password@host/name"
+        ) from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite(str(parsed.database or ""), url)
+    if backend == "postgresql":
+        try:
+            return sqlalchemy.create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+            )
+        except ModuleNotFoundError:
+            raise SettingsError("store.url names PostgreSQL: pip install 'dragoman[postgres]'") from None
+    raise SettingsError(f"store.url: {backend} is not supported; use sqlite:/// or postgresql://")
+
+
+def open_store(url: str) -> Engine:
+    """`connect`, then bring the schema up to date (only one process does; the others wait)."""
+    engine = connect(url)
+    upgrade(engine)
+    return engine
+
+
+def reading(engine: Engine) -> Connection:
+    """A connection for reads: on SQLite it never waits for a writer."""
+    return engine.connect().execution_options(dragoman_reading=True)
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema up to date.
+
+    Raises:
+        SettingsError: the store cannot be opened, or is of a newer Dragoman.
+    """
+    try:
+        with engine.connect() as connection:
+            if _revision(connection) == REVISION:
+                return
+        # Alembic takes a moment to import, and is needed once in a store's life.
+        from .migrations import run_migrations
+
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            run_migrations(connection)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise SettingsError(
+            f"the store {engine.url.render_as_string(hide_password=True)} cannot be used: {reason}"
+        ) from None
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return str(found) if found is not None else None
+
+
+def _sqlite(database: str, url: str) -> Engine:
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        # The driver must not begin transactions on its own; see "begin" below.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # A commit is on the disk when it returns: what was acknowledged survives a power cut too.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads and then writes must have the lock from its start: two of them that
+        # upgrade half-way cannot both go on, and SQLite would fail one at once instead of waiting.
+        reading = connection.get_execution_options().get("dragoman_reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,384 @@
+"""The ledger: what came in, what ran, what was sent. The broker distributes, the ledger knows.
+
+Every function takes a connection in a transaction and *many* items, and answers for each in order, so
+that a `Batcher` can put what many callers ask into one commit. Times are unix seconds.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .. import wire
+from ..action import Action, ActionBase, Sent
+from ..event import EventBase
+from ..task import Task
+from .processes import alive
+from .schema import actions, events, runs
+
+__all__ = [
+    "EARLIER",
+    "FIRST_LOOK",
+    "Claim",
+    "Failure",
+    "Finish",
+    "Known",
+    "Routed",
+    "claim_runs",
+    "fail_runs",
+    "finish_runs",
+    "flush_runs",
+    "look_up",
+    "park_events",
+    "postpone_actions",
+    "record_events",
+    "record_refused",
+    "record_sent",
+    "route_events",
+]
+
+#: Seconds until the sweeper looks after something that was published and is not done.
+FIRST_LOOK: Final = 5.0
+
+
+class Routed(NamedTuple):
+    """An event that the router has matched: its runs with their priorities, and its own answers."""
+
+    event: EventBase
+    tasks: tuple[tuple[Task, int], ...]
+    answers: tuple[Action, ...]
+
+
+class Claim(NamedTuple):
+    """What a worker that asks for a run is told: the attempt's number, or ``None``: it is not for you.
+
+    ``state`` is the run's, or ``unknown``; ``failures`` counts the attempts that raised or timed out.
+    """
+
+    attempt: int | None
+    state: str
+    failures: int = 0
+
+
+class Finish(NamedTuple):
+    """A run that ended well, and what it said."""
+
+    run: str
+    owner: str
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that ended badly. ``retry_at`` is ``None`` when it was the last attempt: the run is parked."""
+
+    run: str
+    owner: str
+    error: str
+    retry_at: float | None
+    answer: Action | None = None
+
+
+class Known(NamedTuple):
+    """What the ledger knows of an action: its state, and the platform's message ids."""
+
+    state: str
+    sent: Sent
+
+
+def record_events(connection: Connection, items: Sequence[EventBase]) -> list[bool]:
+    """Commit events before the platform is told "ok"; for each, whether it is new."""
+    now = time.time()
+    rows = [
+        {
+            "key": event.key,
+            "account": event.address.account,
+            "state": "received",
+            "body": wire.encode(event).decode(),
+            "received_at": now,
+            "due_at": now + FIRST_LOOK,
+            "publishes": 1,
+        }
+        for event in items
+    ]
+    fresh = set(connection.execute(_insert_new(connection.dialect.name, events), rows).scalars())
+    answers = []
+    for event in items:
+        answers.append(event.key in fresh)
+        fresh.discard(event.key)  # the same event twice in one batch is new once
+    return answers
+
+
+def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozenset[str]]:
+    """Write the runs and answers of matched events; for each, the runs and answers to publish now.
+
+    An event that is delivered again (the router died before it could acknowledge it) gets the runs
+    that nobody has begun; one that did not come through a gateway of ours is recorded here.
+    """
+    now = time.time()
+    connection.execute(
+        _routed(connection.dialect.name),
+        [
+            {
+                "key": item.event.key,
+                "account": item.event.address.account,
+                "state": "routed",
+                "body": wire.encode(item.event).decode(),
+                "received_at": now,
+                "publishes": 1,
+            }
+            for item in items
+        ],
+    )
+    wanted = {
+        task.run: {
+            "id": task.run,
+            "event_key": item.event.key,
+            "skill": task.skill,
+            "handler": task.handler,
+            "arguments": json.dumps(task.arguments),
+            "priority": priority,
+            "state": "queued",
+            "failures": 0,
+            "losses": 0,
+            "created_at": now,
+            "due_at": now + FIRST_LOOK,
+            "publishes": 1,
+        }
+        for item in items
+        for task, priority in item.tasks
+    }
+    due: set[str] = set()
+    if wanted:
+        due.update(connection.execute(_insert_new(connection.dialect.name, runs), list(wanted.values())).scalars())
+        if old := wanted.keys() - due:
+            due.update(
+                connection.execute(select(runs.c.id).where(runs.c.id.in_(old), runs.c.state == "queued")).scalars()
+            )
+    due.update(_record_actions(connection, [answer for item in items for answer in item.answers], now))
+    return [
+        frozenset(
+            name
+            for name in (*(task.run for task, _ in item.tasks), *(answer.key for answer in item.answers))
+            if name in due
+        )
+        for item in items
+    ]
+
+
+def park_events(connection: Connection, items: Sequence[tuple[str, str]]) -> list[None]:
+    """Set aside events that could not be routed: (key, reason) each."""
+    statement = update(events).where(events.c.key == bindparam("b_key")).values(state="parked", due_at=None)
+    connection.execute(statement, [{"b_key": key, "error": reason} for key, reason in items])
+    return [None] * len(items)
+
+
+RUNS_BY_ID: Final = select(runs.c.id, runs.c.state, runs.c.owner, runs.c.failures, runs.c.losses).where(
+    runs.c.id.in_(bindparam("ids", expanding=True))
+)
+TAKE: Final = update(runs).where(runs.c.id == bindparam("b_id")).values(state="running", due_at=None)
+DONE: Final = (
+    update(runs)
+    .where(runs.c.id == bindparam("b_id"))
+    .values(state="done", due_at=None, owner=None, finished_at=bindparam("b_now"))
+)
+FAIL: Final = update(runs).where(runs.c.id == bindparam("b_id"))
+
+
+def _lock_runs(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
+    rows = connection.execute(RUNS_BY_ID.with_for_update(), {"ids": list(ids)})
+    return {row.id: row for row in rows}
+
+
+def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list[Claim]:
+    """Take runs for their owner: (run, owner) each.
+
+    A run that is done, parked, or being run by a process that is alive is not given again (G3).
+    """
+    found = _lock_runs(connection, (run for run, _ in items))
+    living: frozenset[str] | None = None
+    claims, taken = [], []
+    given: set[str] = set()
+    for run, owner in items:
+        row = found.get(run)
+        if row is None or run in given:
+            claims.append(Claim(None, "unknown" if row is None else "running"))
+            continue
+        if row.state == "running" and living is None:
+            living = alive(connection)
+        if row.state == "queued" or (row.state == "running" and row.owner not in (living or ())):
+            lost = row.losses + (row.state == "running")
+            claims.append(Claim(row.failures + lost + 1, "running", row.failures))
+            given.add(run)
+            taken.append({"b_id": run, "owner": owner, "losses": lost})
+        else:
+            claims.append(Claim(None, row.state))
+    if taken:
+        connection.execute(TAKE, taken)
+    return claims
+
+
+def finish_runs(connection: Connection, items: Sequence[Finish]) -> list[frozenset[str] | None]:
+    """Write the end and the actions of runs in one go; the keys of the actions to publish for each.
+
+    ``None``: the run is not the owner's any more (it was taken over), so nothing was written.
+    """
+    now = time.time()
+    found = _lock_runs(connection, (item.run for item in items))
+    mine = [item.run in found and _is_owner(found[item.run], item.owner) for item in items]
+    ended = [{"b_id": item.run, "b_now": now} for item, ok in zip(items, mine, strict=True) if ok]
+    if ended:
+        connection.execute(DONE, ended)
+    said = [action for item, ok in zip(items, mine, strict=True) if ok for action in item.actions]
+    fresh = _record_actions(connection, said, now)
+    return [
+        frozenset(a.key for a in item.actions if a.key in fresh) if ok else None
+        for item, ok in zip(items, mine, strict=True)
+    ]
+
+
+def flush_runs(connection: Connection, items: Sequence[Finish]) -> list[frozenset[str] | None]:
+    """As `finish_runs`, for runs that go on: their first actions leave early."""
+    found = _lock_runs(connection, (item.run for item in items))
+    now = time.time()
+    answers: list[frozenset[str] | None] = []
+    for item in items:
+        if item.run not in found or not _is_owner(found[item.run], item.owner):
+            answers.append(None)
+        else:
+            answers.append(frozenset(_record_actions(connection, item.actions, now)))
+    return answers
+
+
+def fail_runs(connection: Connection, items: Sequence[Failure]) -> list[frozenset[str] | None]:
+    """Write failed attempts; the keys of the answers to publish. ``None`` as in `finish_runs`."""
+    now = time.time()
+    found = _lock_runs(connection, (item.run for item in items))
+    answers: list[frozenset[str] | None] = []
+    for item in items:
+        row = found.get(item.run)
+        if row is None or not _is_owner(row, item.owner):
+            answers.append(None)
+            continue
+        last = item.retry_at is None
+        connection.execute(
+            FAIL.values(
+                state="parked" if last else "queued",
+                failures=row.failures + 1,
+                owner=None,
+                due_at=item.retry_at,
+                # Not published yet in this attempt: the sweeper does it when it is due, even if others wait.
+                publishes=0,
+                finished_at=now if last else None,
+                error=item.error,
+            ),
+            {"b_id": item.run},
+        )
+        answers.append(frozenset(_record_actions(connection, [item.answer] if item.answer else [], now)))
+    return answers
+
+
+def _is_owner(row: Any, owner: str) -> bool:
+    return bool(row.state == "running" and row.owner == owner)
+
+
+KNOWN: Final = select(actions.c.key, actions.c.state, actions.c.sent_ids).where(
+    actions.c.key.in_(bindparam("keys", expanding=True))
+)
+EARLIER: Final = (
+    select(actions.c.key, actions.c.run, actions.c.ordinal, actions.c.body)
+    .where(actions.c.run.in_(bindparam("runs", expanding=True)), actions.c.state == "pending")
+    .order_by(actions.c.run, actions.c.ordinal)
+)
+
+
+def look_up(connection: Connection, keys: Iterable[str]) -> dict[str, Known]:
+    """What is known of actions, by key; unknown keys are left out."""
+    rows = connection.execute(KNOWN, {"keys": list(keys)})
+    return {row.key: Known(row.state, Sent(ids=tuple(json.loads(row.sent_ids or "[]")))) for row in rows}
+
+
+def record_sent(connection: Connection, items: Sequence[tuple[ActionBase, Sent]]) -> list[None]:
+    """Write down that actions were performed, and the platform's ids of what they made."""
+    now = time.time()
+    rows = [
+        {
+            **_action_row(action, now),
+            "state": "sent",
+            "sent_ids": json.dumps(sent.ids),
+            "sent_at": now,
+            "due_at": None,
+        }
+        for action, sent in items
+    ]
+    connection.execute(_settled(connection.dialect.name), rows)
+    return [None] * len(items)
+
+
+def record_refused(connection: Connection, items: Sequence[tuple[ActionBase, str]]) -> list[None]:
+    """Park actions that the platform refused for good, with its reason."""
+    now = time.time()
+    rows = [
+        {**_action_row(action, now), "state": "parked", "error": reason, "due_at": None} for action, reason in items
+    ]
+    connection.execute(_settled(connection.dialect.name), rows)
+    return [None] * len(items)
+
+
+def postpone_actions(connection: Connection, items: Sequence[ActionBase]) -> list[None]:
+    """Leave actions for the sweeper; those of other programs are recorded here, the rest are already."""
+    _record_actions(connection, items, time.time())
+    return [None] * len(items)
+
+
+def _action_row(action: ActionBase, now: float) -> dict[str, Any]:
+    return {
+        "key": action.key,
+        "run": action.run,
+        "ordinal": action.ordinal,
+        "account": action.address.account,
+        "state": "pending",
+        "body": wire.encode(action).decode(),
+        "sent_ids": None,
+        "created_at": now,
+        "sent_at": None,
+        "due_at": now + FIRST_LOOK,
+        "publishes": 1,
+        "error": None,
+    }
+
+
+def _record_actions(connection: Connection, items: Sequence[ActionBase], now: float) -> set[str]:
+    if not items:
+        return set()
+    rows = [_action_row(action, now) for action in items]
+    return set(connection.execute(_insert_new(connection.dialect.name, actions), rows).scalars())
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Any:
+    """INSERT that leaves out what is there already, returning the primary keys of what is new."""
+    key = next(iter(table.primary_key.columns))
+    statement: Any = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return statement.on_conflict_do_nothing().returning(key)
+
+
+@cache
+def _routed(dialect: str) -> Any:
+    statement: Any = sqlite.insert(events) if dialect == "sqlite" else postgresql.insert(events)
+    return statement.on_conflict_do_update(index_elements=["key"], set_={"state": "routed", "due_at": None})
+
+
+@cache
+def _settled(dialect: str) -> Any:
+    """Upsert of an action's end; what was sent stays sent."""
+    statement: Any = sqlite.insert(actions) if dialect == "sqlite" else postgresql.insert(actions)
+    changed = {name: statement.excluded[name] for name in ("state", "body", "sent_ids", "sent_at", "due_at", "error")}
+    return statement.on_conflict_do_update(
+        index_elements=["key"], set_=changed, where=actions.c.state != "sent"
+    )

@@ -1,0 +1,160 @@
+"""What the sweeper asks of the ledger: what is not done in time, whose worker died, what is too old.
+
+Several sweepers may run at once: what one of them takes is moved to a later time in the same transaction.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, bindparam, delete, select, update
+
+from .ledger import FIRST_LOOK
+from .processes import DEAD, alive
+from .schema import actions, events, processes, runs
+
+__all__ = [
+    "MOST_LOSSES",
+    "Due",
+    "DueRun",
+    "forget_old",
+    "give_back_lost",
+    "take_due_actions",
+    "take_due_events",
+    "take_due_runs",
+]
+
+#: A run whose workers have died so often is parked: it may be what kills them.
+MOST_LOSSES: Final = 5
+#: Nothing waits longer than this for the next look.
+LONGEST_LOOK: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something to publish. ``again``: it has been published before, and may still be on its way."""
+
+    key: str
+    account: str
+    body: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueRun:
+    """A run to publish, with its event."""
+
+    id: str
+    skill: str
+    handler: str
+    arguments: dict[str, Any]
+    priority: int
+    event: str
+    again: bool
+
+
+def _later(now: float, publishes: int) -> float:
+    return now + min(FIRST_LOOK * 2.0**publishes, LONGEST_LOOK)
+
+
+def _move(connection: Connection, table: Table, rows: list[Any], now: float) -> None:
+    key = next(iter(table.primary_key.columns))
+    if rows:
+        connection.execute(
+            update(table).where(key == bindparam("b_key")),
+            [{"b_key": row[0], "publishes": row.publishes + 1, "due_at": _later(now, row.publishes)} for row in rows],
+        )
+
+
+def _due(table: Table, now: float, state: str, most: int) -> Any:
+    return (
+        select(table)
+        .where(table.c.due_at <= now, table.c.state == state)
+        .order_by(table.c.due_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def take_due_events(connection: Connection, most: int = 200) -> list[Due]:
+    """Events that no router has written runs for in time."""
+    now = time.time()
+    rows = list(connection.execute(_due(events, now, "received", most)))
+    _move(connection, events, rows, now)
+    return [Due(row.key, row.account, row.body, row.publishes > 0) for row in rows]
+
+
+def take_due_actions(connection: Connection, most: int = 200) -> list[Due]:
+    """Actions that no gateway has reported as sent in time, in the order of their runs."""
+    now = time.time()
+    rows = list(connection.execute(_due(actions, now, "pending", most)))
+    _move(connection, actions, rows, now)
+    rows.sort(key=lambda row: (row.created_at, row.run, row.ordinal))
+    return [Due(row.key, row.account, row.body, row.publishes > 0) for row in rows]
+
+
+def take_due_runs(connection: Connection, most: int = 200) -> list[DueRun]:
+    """Runs whose retry is due, and those that no worker has taken in time."""
+    now = time.time()
+    rows = list(connection.execute(_due(runs, now, "queued", most)))
+    _move(connection, runs, rows, now)
+    keys = {row.event_key for row in rows}
+    bodies = {
+        row.key: row.body for row in connection.execute(select(events.c.key, events.c.body).where(events.c.key.in_(keys)))
+    }
+    return [
+        DueRun(
+            row.id,
+            row.skill,
+            row.handler,
+            json.loads(row.arguments),
+            row.priority,
+            bodies[row.event_key],
+            row.publishes > 0,
+        )
+        for row in rows
+        if row.event_key in bodies
+    ]
+
+
+def give_back_lost(connection: Connection) -> tuple[list[str], list[str]]:
+    """Take the runs of dead workers from them: (those to run again, those that are parked for it)."""
+    living = alive(connection)
+    rows = connection.execute(
+        select(runs.c.id, runs.c.losses)
+        .where(runs.c.state == "running", runs.c.owner.not_in(living))
+        .with_for_update(skip_locked=True)
+    ).all()
+    now = time.time()
+    again = [row.id for row in rows if row.losses + 1 < MOST_LOSSES]
+    parked = [row.id for row in rows if row.losses + 1 >= MOST_LOSSES]
+    change = update(runs).where(runs.c.id == bindparam("b_id"))
+    if again:
+        connection.execute(
+            change.values(state="queued", owner=None, losses=runs.c.losses + 1, due_at=now, publishes=0),
+            [{"b_id": run} for run in again],
+        )
+    if parked:
+        reason = f"its worker died {MOST_LOSSES} times while it ran"
+        connection.execute(
+            change.values(
+                state="parked", owner=None, losses=runs.c.losses + 1, due_at=None, finished_at=now, error=reason
+            ),
+            [{"b_id": run} for run in parked],
+        )
+    return again, parked
+
+
+def forget_old(connection: Connection, before: float) -> int:
+    """Delete what ended before a time, and processes long dead; how many events are gone."""
+    connection.execute(delete(processes).where(processes.c.beat_at < time.time() - 100 * DEAD))
+    busy = select(runs.c.event_key).where(runs.c.state.in_(("queued", "running")))
+    gone = connection.execute(
+        delete(events).where(
+            events.c.received_at < before, events.c.state != "received", events.c.key.not_in(busy)
+        )
+    ).rowcount
+    connection.execute(delete(runs).where(runs.c.finished_at < before, runs.c.state.in_(("done", "parked"))))
+    connection.execute(delete(actions).where(actions.c.created_at < before, actions.c.state != "pending"))
+    return int(gone)

@@ -1,0 +1,179 @@
+"""Runs processes and keeps them running: restarted with back-off, stopped cleanly, none left behind."""
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["CONFIG_ERROR", "Child", "Supervisor", "python", "stop_with_parent"]
+
+log = logging.getLogger(__name__)
+
+#: The exit status of a process that would fail again in the same way (sysexits.h: EX_CONFIG).
+CONFIG_ERROR: Final = 78
+#: Seconds before a child is started again: the first time, and at most.
+SOON, LATE = 0.2, 10.0
+#: A child that has run for so many seconds has recovered.
+STABLE: Final = 30.0
+
+
+@dataclass
+class Child:
+    """A process to keep running.
+
+    Attributes:
+        ready: called after each start; returns once the child can be used by those that come after it.
+        order: children stop in this order, lowest first; equal ones together.
+    """
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[], None] | None = None
+    order: int = 0
+    process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    started_at: float = field(default=0.0, init=False)
+    wait: float = field(default=SOON, init=False)
+
+
+class Supervisor:
+    """Keeps children running until it is told to stop.
+
+    Args:
+        died: called with the pid of each child that ended by itself.
+        grace: seconds that children may take to stop before they are killed.
+    """
+
+    def __init__(
+        self, children: Sequence[Child], *, died: Callable[[int], None] = lambda pid: None, grace: float = 10.0
+    ) -> None:
+        self._children = children
+        self._died = died
+        self._grace = grace
+        self._ended: queue.SimpleQueue[tuple[Child, subprocess.Popen[bytes]] | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+
+    def run(self) -> int:
+        """Start them all, in order; returns the exit status when all have been stopped."""
+        status = 0
+        try:
+            for child in self._children:
+                if self._stopping.is_set():
+                    break
+                self._start(child)
+            while not self._stopping.is_set():
+                ended = self._ended.get()
+                if ended is not None and not self._restart(*ended):
+                    status = CONFIG_ERROR
+                    break
+        finally:
+            self._stop_all()
+        return status
+
+    def stop(self) -> None:
+        """May be called from a signal handler."""
+        self._stopping.set()
+        self._ended.put(None)
+
+    def _start(self, child: Child) -> None:
+        child.started_at = time.monotonic()
+        # A session of its own: Ctrl-C reaches the supervisor only, and a whole group can be killed.
+        # Its standard input is our pipe: it ends when we do, however we end (`stop_with_parent`).
+        process = subprocess.Popen(child.command, stdin=subprocess.PIPE, start_new_session=True)
+        child.process = process
+        threading.Thread(target=self._watch, args=(child, process), daemon=True).start()
+        if child.ready is not None:
+            child.ready()
+
+    def _watch(self, child: Child, process: "subprocess.Popen[bytes]") -> None:
+        process.wait()
+        self._ended.put((child, process))
+
+    def _restart(self, child: Child, process: "subprocess.Popen[bytes]") -> bool:
+        """Start a child that has ended again; False if that would be of no use."""
+        _kill_group(process.pid, signal.SIGKILL)  # what it has left behind
+        if process.stdin is not None:
+            process.stdin.close()
+        child.process = None
+        if process.returncode == CONFIG_ERROR:
+            log.error("%s cannot work as configured (see above): stopping", child.name)
+            return False
+        if time.monotonic() - child.started_at > STABLE:
+            child.wait = SOON
+        log.warning(
+            "%s ended (%s) and is started again in %.1f s", child.name, _how(process.returncode), child.wait
+        )
+        with contextlib.suppress(Exception):
+            self._died(process.pid)
+        timer = threading.Timer(child.wait, self._start_again, (child,))
+        timer.daemon = True
+        timer.start()
+        child.wait = min(child.wait * 2, LATE)
+        return True
+
+    def _start_again(self, child: Child) -> None:
+        if not self._stopping.is_set():
+            try:
+                self._start(child)
+            except Exception as error:
+                log.error("%s cannot be started: %s", child.name, error)
+                child.wait = min(child.wait * 2, LATE)
+                timer = threading.Timer(child.wait, self._start_again, (child,))
+                timer.daemon = True
+                timer.start()
+
+    def _stop_all(self) -> None:
+        self._stopping.set()
+        for order in sorted({child.order for child in self._children}):
+            alive = [c.process for c in self._children if c.order == order and c.process is not None]
+            for process in alive:
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+            deadline = time.monotonic() + self._grace
+            for process in alive:
+                try:
+                    process.wait(max(0.0, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    log.warning("a process did not stop within %.0f s and is killed", self._grace)
+                _kill_group(process.pid, signal.SIGKILL)
+                process.wait()
+                if process.stdin is not None:
+                    process.stdin.close()
+
+
+def stop_with_parent() -> None:
+    """In a supervised process: end when the supervisor has, even if it was killed (standard input ends then)."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while os.read(0, 1024):
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="dragoman-parent", daemon=True).start()
+
+
+def python(*arguments: str) -> list[str]:
+    """The command that runs a part of Dragoman with this interpreter."""
+    return [sys.executable, "-m", "dragoman", *arguments]
+
+
+def _kill_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _how(status: int) -> str:
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return f"killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"killed by signal {-status}"

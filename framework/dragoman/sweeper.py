@@ -1,0 +1,165 @@
+"""The sweeper: publishes again what is not done in time, so that whatever a broker loses costs time, not messages.
+
+It runs beside the router. Two rules keep it from adding to a load: a queue that still has messages in it
+is behind, not losing, so nothing is published to it a second time; and each further look comes later.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from . import wire
+from .errors import BrokerError, WireError
+from .exchange.broker import Broker
+from .exchange.message import Outgoing
+from .exchange.publisher import Publisher
+from .exchange.topology import Priority, Topology
+from .messages import action_message, event_message, task_message
+from .store.processes import Process, beat
+from .store.sweep import (
+    MOST_LOSSES,
+    Due,
+    DueRun,
+    forget_old,
+    give_back_lost,
+    take_due_actions,
+    take_due_events,
+    take_due_runs,
+)
+from .task import Task
+
+__all__ = ["Sweeper", "beating"]
+
+log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+#: Seconds between two looks; each is a few indexed queries.
+EVERY = 1.0
+#: Seconds between two deletions of what is old.
+HOUR = 3600.0
+
+
+class Sweeper:
+    """Looks after the ledger in a thread of its own; several may run, in any processes.
+
+    Args:
+        retention: days that finished events, runs and actions are kept.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        broker: Broker,
+        topology: Topology,
+        *,
+        retention: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._broker = broker
+        self._topology = topology
+        self._retention = retention
+        self._clock = clock
+        self._forgot_at = 0.0
+        self._publisher = Publisher(broker, "sweeper")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="dragoman-sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self._publisher.close()
+
+    def _work(self) -> None:
+        while not self._stopping.wait(EVERY):
+            try:
+                self.sweep()
+            except BrokerError as error:
+                log.warning("the sweeper waits for the broker: %s", error)
+            except Exception:
+                log.exception("the sweeper failed and goes on")
+
+    def sweep(self) -> int:
+        """Look once; how many messages were published."""
+        with self._engine.begin() as connection:
+            again, parked = give_back_lost(connection)
+        if again:
+            log.warning("%d runs were given back because their worker died", len(again))
+        for run in parked:
+            log.error("run %s is parked: its workers died %d times while they ran it", run, MOST_LOSSES)
+        with self._engine.begin() as connection:
+            events = take_due_events(connection)
+            runs = take_due_runs(connection)
+            actions = take_due_actions(connection)
+        batch: list[Outgoing] = []
+        behind = any(event.again for event in events) and self._behind(self._topology.router_queue().name)
+        late = [event for event in events if not (event.again and behind)]
+        batch += self._messages(late, lambda due: event_message(self._topology, wire.decode_event(due.body)))
+        busy = self._busy(self._topology.skill_queue(r.skill).name for r in runs if r.again)
+        for run in runs:
+            if not (run.again and self._topology.skill_queue(run.skill).name in busy):
+                batch += self._messages([run], self._task)
+        busy = self._busy(self._topology.deliver_queue(a.account).name for a in actions if a.again)
+        for due in actions:
+            if not (due.again and self._topology.deliver_queue(due.account).name in busy):
+                batch += self._messages([due], self._action)
+        if batch:
+            failed = [error for error in self._publisher.publish(batch) if error is not None]
+            if failed:
+                log.warning("%d of %d messages could not be published again: %s", len(failed), len(batch), failed[0])
+        if self._clock() - self._forgot_at > HOUR:
+            self._forgot_at = self._clock()
+            with self._engine.begin() as connection:
+                forget_old(connection, self._clock() - self._retention * 86400)
+        return len(batch)
+
+    def _task(self, due: DueRun) -> Outgoing:
+        event = wire.decode_event(due.event)
+        task = Task(
+            run=due.id, skill=due.skill, handler=due.handler, event=event, arguments=due.arguments, hops=event.hops
+        )
+        return task_message(self._topology, task, Priority(due.priority))
+
+    def _action(self, due: Due) -> Outgoing:
+        return action_message(self._topology, wire.decode_action(due.body).model_copy(update={"again": True}))
+
+    def _messages(self, items: Sequence[Item], make: Callable[[Item], Outgoing]) -> list[Outgoing]:
+        found = []
+        for item in items:
+            try:
+                found.append(make(item))
+            except WireError as error:
+                log.error("the ledger holds what cannot be read: %s: %s", item, error)
+        return found
+
+    def _busy(self, queues: Iterable[str]) -> set[str]:
+        return {queue for queue in set(queues) if self._behind(queue)}
+
+    def _behind(self, queue: str) -> bool:
+        return self._broker.depth(queue) > 0
+
+
+def beating(engine: Engine, process: Process, stopping: threading.Event, every: float) -> threading.Thread:
+    """A thread that says that this process is alive, until ``stopping`` is set."""
+
+    def work() -> None:
+        while True:
+            try:
+                with engine.begin() as connection:
+                    beat(connection, process)
+            except Exception as error:
+                log.warning("cannot say that this process is alive: %s", error)
+            if stopping.wait(every):
+                return
+
+    thread = threading.Thread(target=work, name="dragoman-heart", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,117 @@
+"""The Celery app, built by a function and passed in: nothing is global to the module."""
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from celery import Celery, Task as CeleryTask
+
+from .. import wire
+from ..context import Context
+from ..exchange.broker import Broker
+from ..exchange.topology import Topology
+from ..run import find_handler, run, run_async
+from ..skill import Skill
+from ..store.processes import Process
+from ..task import Task, task_name
+from .process import WorkerProcess
+
+__all__ = ["GRACE", "SkillTask", "build_app"]
+
+#: Seconds between the exception that a handler gets at its time limit and the end of its process.
+GRACE: Final = 5.0
+
+
+class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
+    """A skill as a Celery task: one for each skill; which handler to run is data."""
+
+    Request = "dragoman.worker.request:Request"
+    Strategy = "dragoman.worker.request:strategy"
+    abstract = True
+    acks_late = True
+    ignore_result = True
+    typing = False
+    skill: Skill
+
+    def run(self, task: Mapping[str, Any]) -> list[bytes]:
+        """Run one handler; what it said that has not left yet."""
+        process: WorkerProcess = self.app.dragoman
+        given = getattr(self.request, "dragoman", None) or {}
+        found = Task.model_validate(task)
+        found = found.model_copy(
+            update={
+                "attempt": given.get("attempt", 1),
+                "hops": (*found.hops, ("worker", given.get("taken", time.time()))),
+            }
+        )
+        handler = find_handler(self.skill, found)
+        context = Context(found, outbox=process.leave, catalogue=process.catalogue, coroutine=handler.coroutine)
+        if handler.coroutine:
+            actions = process.run_coroutine(run_async(handler, found, context), self.skill.time_limit)
+        else:
+            actions = run(handler, found, context)
+        return [wire.encode(action) for action in actions]
+
+
+def build_app(
+    skills: Mapping[str, Skill],
+    *,
+    broker: Broker,
+    topology: Topology,
+    store_url: str,
+    queues: Collection[str] | None = None,
+    role: str = "worker",
+    cap: int | None = None,
+) -> Celery:
+    """The Celery app of a worker.
+
+    Args:
+        skills: by name: what this worker can run.
+        queues: the skills whose queues it consumes from; all of them if left out.
+        role: the name of the pool; workers of different pools do not disturb each other on Redis.
+        cap: tasks of one skill in flight at once; half of the slots if left out.
+    """
+    app = Celery("dragoman", set_as_current=False, broker=broker.url)
+    app.dragoman = WorkerProcess(skills, store_url, broker, topology, Process(role))
+    app.conf.update(
+        broker_transport=broker.transport,
+        broker_transport_options=broker.transport_options(role),
+        broker_connection_retry_on_startup=True,
+        broker_heartbeat=30,
+        accept_content=["json"],
+        task_serializer="json",
+        result_serializer="json",
+        event_serializer="json",
+        task_queues=[topology.skill_queue(name) for name in sorted(queues or skills)],
+        task_create_missing_queues=False,
+        task_default_queue=topology.skill_queue(min(queues or skills, default="none")).name,
+        control_exchange=f"{topology.namespace}.control",
+        event_exchange=f"{topology.namespace}.tasks",
+        event_queue_prefix=f"{topology.namespace}.tasks",
+        task_ignore_result=True,
+        worker_consumer="dragoman.worker.consumer:Consumer",
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_enable_prefetch_count_reduction=False,
+        # A run that is under way when the connection breaks goes on; the ledger keeps it from running twice.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        enable_utc=True,
+        dragoman_cap=cap,
+    )
+    for name, skill in skills.items():
+        task = type(
+            f"SkillTask_{name}",
+            (SkillTask,),
+            {
+                "name": task_name(name),
+                "skill": skill,
+                "soft_time_limit": skill.time_limit,
+                "time_limit": skill.time_limit + GRACE,
+                "__module__": __name__,
+            },
+        )
+        app.register_task(task())
+    return app
+
+

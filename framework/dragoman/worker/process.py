@@ -1,0 +1,127 @@
+"""What one worker process holds: made before it forks, opened where it is used.
+
+The parent of a process pool claims and finishes runs; a child only runs handlers, and opens the store
+and a publisher of its own when a handler lets something go early.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
+
+from ..action import Action
+from ..errors import SkillError
+from ..exchange.broker import Broker
+from ..exchange.publisher import Publisher
+from ..exchange.topology import Topology
+from ..manifest import SkillManifest
+from ..messages import action_message
+from ..skill import Skill
+from ..store.batch import Batcher
+from ..store.catalogue import Reader
+from ..store.engine import connect
+from ..store.ledger import Finish, flush_runs
+from ..store.processes import Process
+from ..task import Task
+
+__all__ = ["WorkerProcess"]
+
+T = TypeVar("T")
+
+
+class WorkerProcess:
+    """The skills and the connections of a worker.
+
+    Args:
+        owner: who the runs belong to: the parent, whose heart beats for all of its children.
+    """
+
+    def __init__(
+        self, skills: Mapping[str, Skill], store_url: str, broker: Broker, topology: Topology, owner: Process
+    ) -> None:
+        self.skills = skills
+        self.broker = broker
+        self.topology = topology
+        self.owner = owner
+        self._store_url = store_url
+        self._lock = threading.RLock()
+        self._opened_by = 0
+        self._engine: Engine | None = None
+        self._batcher: Batcher | None = None
+        self._publisher: Publisher | None = None
+        self._reader: Reader | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _here(self) -> None:
+        """After a fork nothing of the parent's may be used: connections are not for sharing."""
+        if self._opened_by != os.getpid():
+            self._lock = threading.RLock()
+            self._engine = self._batcher = self._publisher = self._reader = self._loop = None
+            self._opened_by = os.getpid()
+
+    @property
+    def engine(self) -> Engine:
+        self._here()
+        with self._lock:
+            if self._engine is None:
+                self._engine = connect(self._store_url)
+            return self._engine
+
+    @property
+    def batcher(self) -> Batcher:
+        self._here()
+        with self._lock:
+            if self._batcher is None:
+                self._batcher = Batcher(self.engine)
+            return self._batcher
+
+    def catalogue(self) -> tuple[SkillManifest, ...]:
+        """The published manifests; one small query tells whether they have changed."""
+        self._here()
+        with self._lock:
+            if self._reader is None:
+                self._reader = Reader(self.engine)
+            self._reader.refresh()
+            return self._reader.manifests
+
+    def leave(self, task: Task, actions: Sequence[Action]) -> None:
+        """Let actions of a run that goes on leave now: into the ledger, then to the gateway.
+
+        Raises:
+            SkillError: the run was taken over by another worker, so this one must stop.
+        """
+        with self._lock:
+            fresh = self.batcher.submit(flush_runs, Finish(task.run, self.owner.id, tuple(actions))).result()
+            if fresh is None:
+                raise SkillError(f"run {task.run} belongs to another worker now; this attempt stops")
+            if self._publisher is None:
+                self._publisher = Publisher(self.broker, "worker")
+            # What cannot be published now is in the ledger: the sweeper does it later.
+            self._publisher.publish([action_message(self.topology, a) for a in actions if a.key in fresh])
+
+    def run_coroutine(self, coroutine: Coroutine[Any, Any, T], time_limit: float) -> T:
+        """Run it on this process's one event loop and wait for it; raises TimeoutError after the limit."""
+        self._here()
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="dragoman-loop", daemon=True).start()
+            loop = self._loop
+        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, time_limit), loop).result()
+
+    def close(self) -> None:
+        """Commit what was asked, then close what this process has opened."""
+        self._here()
+        with self._lock:
+            if self._batcher is not None:
+                self._batcher.close()
+            if self._publisher is not None:
+                self._publisher.close()
+            if self._engine is not None:
+                self._engine.dispose()
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            self._opened_by = 0

@@ -1,0 +1,236 @@
+"""What the bot is told when people do something."""
+
+from adapters.slack.spec_rig import rig
+
+
+async def test_a_message_in_a_channel_arrives_with_everything_that_slack_sends() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        message = await r.ann.say(r.general, "hello")
+        [event] = await bot.got(1)
+        assert event == {
+            "type": "message",
+            "user": r.ann.id,
+            "text": "hello",
+            "ts": message.ts,
+            "client_msg_id": message.client_msg_id,
+            "team": r.acme.id,
+            "blocks": message.blocks,
+            "channel": r.general.id,
+            "event_ts": message.ts,
+            "channel_type": "channel",
+        }
+        payload = bot.requests[0].payload
+        assert payload["type"] == "event_callback"
+        assert payload["team_id"] == r.acme.id
+        assert payload["api_app_id"] == r.app.id
+        assert payload["event_id"].startswith("Ev")
+        assert isinstance(payload["event_time"], int)
+        assert payload["authorizations"] == [
+            {
+                "enterprise_id": None,
+                "team_id": r.acme.id,
+                "user_id": r.app.user_id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ]
+        assert bot.requests[0].retry_attempt == 0
+
+
+async def test_a_mention_arrives_as_a_message_and_as_app_mention() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        await r.ann.say(r.general, "@dragoman roll 2d6")
+        message, mention = await bot.got(2)
+        assert (message["type"], mention["type"]) == ("message", "app_mention")
+        assert message["text"] == mention["text"] == f"<@{r.app.user_id}> roll 2d6"
+        assert "channel_type" not in mention
+        elements = message["blocks"][0]["elements"][0]["elements"]
+        assert elements == [{"type": "user", "user_id": r.app.user_id}, {"type": "text", "text": " roll 2d6"}]
+
+
+async def test_a_direct_message_is_a_message_im_and_never_a_mention() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        await r.ann.say(r.ann.dm(), "@dragoman hello")
+        [event] = await bot.got(1)
+        assert event["channel_type"] == "im"
+        assert event["channel"].startswith("D")
+
+
+async def test_private_channels_and_groups_of_people_have_their_own_channel_types() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        secret = r.acme.channel("secret", private=True, members=[r.ann])
+        await r.ann.say(secret, "psst")
+        await r.ann.say(r.acme.group(r.ann, r.bob), "we three")
+        assert [event["channel_type"] for event in await bot.got(2)] == ["group", "mpim"]
+
+
+async def test_what_is_typed_is_escaped_and_names_become_references() -> None:
+    async with rig() as r:
+        message = await r.ann.say(
+            r.general, "a & b <c> @bob, see #general or https://example.com/?a=1&b @nobody"
+        )
+        assert message.text == (
+            f"a &amp; b &lt;c&gt; <@{r.bob.id}>, see <#{r.general.id}|general> "
+            "or <https://example.com/?a=1&amp;b> @nobody"
+        )
+        assert (await r.ann.say(r.general, f"<@{r.bob.id}> hi")).text == f"<@{r.bob.id}> hi"
+        assert (await r.ann.say(r.general, "mail me@bob.example")).text == "mail me@bob.example"
+
+
+async def test_an_edit_arrives_with_the_message_before_and_after() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        message = await r.ann.say(r.general, "helo")
+        await r.ann.edit(message, "hello")
+        _, event = await bot.got(2)
+        assert event["subtype"] == "message_changed"
+        assert event["hidden"] is True
+        assert event["channel"] == r.general.id
+        assert event["message"]["text"] == "hello"
+        assert event["message"]["ts"] == message.ts
+        assert event["message"]["edited"] == {"user": r.ann.id, "ts": event["ts"]}
+        assert event["previous_message"]["text"] == "helo"
+
+
+async def test_a_deletion_names_the_deleted_message() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        message = await r.ann.say(r.general, "oops")
+        await r.ann.delete(message)
+        _, event = await bot.got(2)
+        assert event["subtype"] == "message_deleted"
+        assert event["deleted_ts"] == message.ts
+        assert event["previous_message"]["text"] == "oops"
+        assert r.general.messages == []
+
+
+async def test_a_deleted_message_with_replies_leaves_a_tombstone() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        parent = await r.ann.say(r.general, "question")
+        await r.bob.say(r.general, "answer", thread=parent)
+        await r.ann.delete(parent)
+        *_, event = await bot.got(3)
+        assert event["subtype"] == "message_changed"
+        assert event["message"]["subtype"] == "tombstone"
+        assert event["previous_message"]["text"] == "question"
+
+
+async def test_reactions_arrive_when_they_are_put_and_taken_away() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        message = await r.ann.say(r.general, "hello")
+        await r.bob.react(message, "wave")
+        await r.bob.unreact(message, "wave")
+        _, added, removed = await bot.got(3)
+        assert added == {
+            "type": "reaction_added",
+            "user": r.bob.id,
+            "reaction": "wave",
+            "item": {"type": "message", "channel": r.general.id, "ts": message.ts},
+            "item_user": r.ann.id,
+            "event_ts": added["event_ts"],
+        }
+        assert removed["type"] == "reaction_removed"
+        assert removed["event_ts"] > added["event_ts"]
+        assert message.reactions == {}
+
+
+async def test_whoever_joins_is_announced_twice_as_slack_does() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        small = r.acme.channel("small", members=[r.ann])
+        await r.bob.join(small)
+        joined, notice = await bot.got(2)
+        assert (joined["type"], joined["user"], joined["channel_type"]) == (
+            "member_joined_channel",
+            r.bob.id,
+            "C",
+        )
+        assert (notice["subtype"], notice["user"]) == ("channel_join", r.bob.id)
+
+
+async def test_an_invited_bot_hears_of_its_own_coming() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        small = r.acme.channel("small", members=[r.ann], bot=False)
+        await r.ann.say(small, "the bot does not hear this")
+        await r.ann.invite(small, r.app.user)
+        joined, _ = await bot.got(2)
+        assert (joined["user"], joined["inviter"]) == (r.app.user_id, r.ann.id)
+
+
+async def test_the_bots_own_words_come_back_as_a_message_of_the_bot() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        await r.web.chat_postMessage(channel=r.general.id, text="I am <@U0SIM000001>")
+        [event] = await bot.got(1)
+        assert event["bot_id"] == r.app.bot_id
+        assert event["app_id"] == r.app.id
+        assert event["user"] == r.app.user_id
+        assert "subtype" not in event
+
+
+async def test_an_answer_in_a_thread_names_the_thread() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        parent = await r.ann.say(r.general, "question")
+        reply = await r.bob.say(r.general, "answer", thread=parent)
+        _, event = await bot.got(2)
+        assert event["thread_ts"] == parent.ts
+        assert event["parent_user_id"] == r.ann.id
+        assert reply.is_reply
+        assert not parent.is_reply
+
+
+async def test_a_shared_file_arrives_with_its_metadata_and_can_be_fetched_with_the_bots_token() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        await r.ann.upload(r.general, name="cat.png", content=b"meow", text="my cat")
+        [event] = await bot.got(1)
+        assert event["subtype"] == "file_share"
+        [file] = event["files"]
+        assert (file["name"], file["size"], file["mimetype"]) == ("cat.png", 4, "image/png")
+        headers = {"Authorization": f"Bearer {r.app.bot_token}"}
+        async with r.session.get(file["url_private"], headers=headers) as answer:
+            assert await answer.read() == b"meow"
+        async with r.session.get(file["url_private"]) as answer:
+            assert answer.status == 403
+
+
+async def test_only_what_the_app_is_subscribed_to_arrives() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        r.app.events = {"message.channels"}
+        message = await r.ann.say(r.general, "@dragoman hello")
+        await r.ann.react(message, "wave")
+        await r.ann.say(r.ann.dm(), "hello")
+        [event] = await bot.got(1)
+        assert event["type"] == "message"
+
+
+async def test_a_guest_from_another_workspace_is_shown_as_one() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        zoe = r.acme.user("zoe", team="T0ELSEWHERE")
+        await r.web.users_info(user=zoe.id)
+        await zoe.say(r.general, "hello")
+        [event] = await bot.got(1)
+        assert event["user_team"] == "T0ELSEWHERE"
+        assert (await r.web.users_info(user=zoe.id))["user"]["team_id"] == "T0ELSEWHERE"
+
+
+async def test_a_message_says_when_the_bot_has_accepted_every_event_about_it() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        bot.acking = False
+        message = await r.ann.say(r.general, "@dragoman hello")
+        await r.slack.until(lambda: len(bot.requests) == 2)
+        assert message.accepted is None
+        for request in bot.requests:
+            r.app.link.acknowledge(request.envelope_id)
+        assert message.accepted is not None

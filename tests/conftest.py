@@ -1,0 +1,79 @@
+"""Fixtures for everybody: real servers, and a broker with a namespace of its own for each test."""
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+from dragoman.exchange.broker import Broker
+from dragoman.exchange.embedded import EmbeddedValkey
+from support.postgres import PostgreSQL
+from support.rabbitmq import RabbitMQ
+from support.valkey import private_valkey
+
+NAMESPACES = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "needs(*capabilities): the capabilities that a broker must have for this test (see Broker.capabilities)",
+    )
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """A running RabbitMQ. Who stops or kills it starts it again."""
+    server = RabbitMQ()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedValkey]:
+    """A running embedded Valkey. Who stops or kills it starts it again."""
+    with private_valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL."""
+    server = PostgreSQL()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A bot's namespace that no other test uses."""
+    return f"t{os.getpid()}-{next(NAMESPACES)}"
+
+
+@pytest.fixture(params=["memory", "embedded", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, namespace: str) -> Iterator[Broker]:
+    """Each broker in turn; a test that needs what one cannot do is skipped there."""
+    url = f"memory://{namespace}"
+    made = Broker(url, namespace)
+    if request.param != "memory":
+        server = request.getfixturevalue(request.param)
+        made = Broker(server.url, namespace, visibility=1.0)
+    wanted = {name for mark in request.node.iter_markers("needs") for name in mark.args}
+    lacking = wanted - made.capabilities
+    if lacking:
+        pytest.skip(f"the {request.param} broker has no {', '.join(sorted(lacking))}")
+    yield made
+    made.forget()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> "EmbeddedValkey | RabbitMQ":
+    """The server of the test's `broker`, for tests that break it."""
+    found: EmbeddedValkey | RabbitMQ = request.getfixturevalue(request.node.callspec.params["broker"])
+    return found

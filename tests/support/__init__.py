@@ -1,0 +1,1 @@
+"""What tests share: real servers, started privately and ended by their own process ids."""
