@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from dragoman.exchange.broker import Broker
 from dragoman.exchange.embedded import EmbeddedValkey
 from support.postgres import PostgreSQL
@@ -17,7 +18,7 @@ NAMESPACES = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "needs(*capabilities): the capabilities that a broker must have for this test (see Broker.capabilities)",
+        "needs(*capabilities): what a broker must be able to do for this test (see Broker.capabilities)",
     )
 
 

@@ -1,19 +1,18 @@
 """Dragoman on Slack: Socket Mode in, the Web API out.
 
 ``SlackAdapter`` and ``SlackSettings`` are loaded on first use, so that importing this package costs nothing
-and needs no SDK.
+and needs no SDK. The app manifest is `dragoman_slack.app_manifest.app_manifest`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .adapter import SlackAdapter
-    from .app_manifest import app_manifest
     from .settings import SlackSettings
 
-__all__ = ["SlackAdapter", "SlackSettings", "app_manifest"]
+__all__ = ["SlackAdapter", "SlackSettings"]
 
-_HOMES = {"SlackAdapter": "adapter", "SlackSettings": "settings", "app_manifest": "app_manifest"}
+_HOMES = {"SlackAdapter": "adapter", "SlackSettings": "settings"}
 
 
 def __getattr__(name: str) -> Any:

@@ -162,9 +162,8 @@ class SlackAdapter(Adapter):
                 if not isinstance(payload, Mapping):
                     raise PayloadError("payload", "is missing")
                 event = normalise(payload, identity, self.account, self._kinds)
-        except ValueError as error:  # also pydantic's: an id that no address may have
-            what = str(error) if isinstance(error, PayloadError) else f"Slack payload: {type(error).__name__}"
-            log.warning("%s: ignored: %s", self.account, what)
+        except PayloadError as error:
+            log.warning("%s: ignored: %s", self.account, error)
             event = None
         if event is not None:
             if event.conversation == "group" and len(self._kinds) < MOST_KINDS:

@@ -2,7 +2,9 @@
 
 Rate limits (429, after the ``Retry-After`` that Slack gives) and server errors (500, 503) are tried again
 by slack_sdk's own retry handlers. A connection that cannot be made is, too. One that breaks after the
-request was sent is not: nobody knows whether Slack has done it, so the gateway must look first (``action.again``).
+request was sent is not: nobody knows whether Slack has done it, so the gateway must look first
+(``action.again``). A 500 or 503 is taken to mean that nothing was done, as the SDK does: should Slack
+have posted and failed only afterwards, the message stands twice.
 """
 
 import logging

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from pydantic import ValidationError
+
 from dragoman.address import Address
 from dragoman.event import Conversation, Deleted, Edited, Event, MemberJoined, Message, Person, Reaction
 
@@ -121,7 +123,13 @@ def normalise(
     reader = READERS.get(required(event, "type", "event"))
     if reader is None:
         return None
-    return reader(_Envelope(event, payload, identity, account, _tenant(payload), kinds or {}))
+    try:
+        return reader(_Envelope(event, payload, identity, account, _tenant(payload), kinds or {}))
+    except ValidationError as error:
+        # Such as an id that is longer than any platform's.
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise PayloadError("event", f"cannot be read: {place}: {first['msg']}") from None
 
 
 def _tenant(payload: Mapping[str, Any]) -> str:
@@ -222,7 +230,7 @@ def _removed(
     thread = optional(message, "thread_ts", "event.previous_message")
     return Deleted(
         key=envelope.key("deleted", channel, deleted, event_ts),
-        address=envelope.address(channel, thread if thread != deleted else None),
+        address=envelope.address(channel, thread if thread not in ("", deleted) else None),
         conversation=kind,
         occurred=float(event_ts),
         id=deleted,

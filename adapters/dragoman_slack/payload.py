@@ -31,7 +31,7 @@ def required(parent: Mapping[str, Any], name: str, path: str) -> str:
     value = parent.get(name)
     if not isinstance(value, str) or not value:
         raise PayloadError(_join(path, name), _problem(value, "a text"))
-    return value
+    return _encodable(value)
 
 
 def optional(parent: Mapping[str, Any], name: str, path: str) -> str:
@@ -41,7 +41,7 @@ def optional(parent: Mapping[str, Any], name: str, path: str) -> str:
         return ""
     if not isinstance(value, str):
         raise PayloadError(_join(path, name), _problem(value, "a text"))
-    return value
+    return _encodable(value)
 
 
 def timestamp(parent: Mapping[str, Any], name: str, path: str) -> str:
@@ -66,6 +66,15 @@ def items(parent: Mapping[str, Any], name: str, path: str) -> Sequence[Mapping[s
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise PayloadError(_join(path, name), _problem(value, "a list of objects"))
     return value
+
+
+def _encodable(text: str) -> str:
+    """Half a surrogate pair, which JSON may have, cannot be stored or sent on: it becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _join(path: str, name: str) -> str:

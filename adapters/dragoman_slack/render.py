@@ -138,10 +138,10 @@ def _text(content: Content) -> str:
     """The text; files (which are not uploaded here) as links below it."""
     if not content.files:
         return content.text
-    links = [
-        f"[{literal(file.name or file.id)}](<{file.url}>)" if file.url else literal(file.name)
-        for file in content.files
-    ]
+    links = []
+    for file in content.files:
+        name = literal(file.name or file.id)
+        links.append(f"[{name}](<{file.url}>)" if file.url else name)
     return "\n\n".join(filter(None, (content.text, "\n".join(links))))
 
 

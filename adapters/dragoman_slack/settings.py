@@ -25,7 +25,7 @@ class SlackSettings(AccountSettings):
     platform: Literal["slack"]
     bot_token: SecretStr
     app_token: SecretStr
-    api_url: Annotated[str, Field(pattern=r"\Ahttps?://\S+\Z")] = "https://slack.com/api/"
+    api_url: Annotated[str, Field(pattern=r"^https?://\S+$")] = "https://slack.com/api/"
     proxy: str | None = None
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
     max_retries: Annotated[int, Field(ge=0, le=20)] = 5

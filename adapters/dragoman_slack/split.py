@@ -13,7 +13,6 @@ A format or code block that is broken is closed in one part and opened again in 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Final
 
 from .mrkdwn import GAP
@@ -198,11 +197,11 @@ def write(prefix: str, runs: Sequence[Run]) -> str:
         lead = run.text[: len(run.text) - len(run.text.lstrip())]
         body = run.text.strip()
         if not body:
-            common = len(commonprefix((marks, run.marks)))
+            common = _common(marks, run.marks)
             out, marks = _close(out, marks[common:]) + run.text, marks[:common]
             continue
         if run.marks != marks:
-            common = len(commonprefix((marks, run.marks)))
+            common = _common(marks, run.marks)
             out = _close(out, marks[common:])
             closed = len(marks) > common
             out += lead
@@ -214,6 +213,14 @@ def write(prefix: str, runs: Sequence[Run]) -> str:
             marks = run.marks
         out += lead + body + run.text[len(run.text.rstrip()) :]
     return _close(out, marks)
+
+
+def _common(one: str, two: str) -> int:
+    """How many characters they begin with alike."""
+    count = 0
+    while count < min(len(one), len(two)) and one[count] == two[count]:
+        count += 1
+    return count
 
 
 def _close(out: str, marks: str) -> str:

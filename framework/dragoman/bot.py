@@ -16,7 +16,7 @@ from .exchange.embedded import EmbeddedValkey
 from .roles import BotContext, pools_of
 from .settings import Settings
 from .stack import Stack
-from .store.catalogue import retire_manifests
+from .store.catalogue import publish_manifests, retire_manifests
 from .store.processes import bury
 from .supervisor import Child, Supervisor, python
 
@@ -43,6 +43,9 @@ def run_bot(settings: Settings, options: Sequence[str] = ()) -> int:
     with _alone(settings.data):
         engine = bot.open_store()
         with engine.begin() as connection:
+            # The workers publish them as well; but the router must not tell somebody in the first second
+            # that it knows no command.
+            publish_manifests(connection, [skill.manifest() for skill in skills.values()])
             retire_manifests(connection, skills.keys())
 
         def died(pid: int) -> None:

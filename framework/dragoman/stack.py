@@ -95,6 +95,8 @@ class Stack:
     def _stop(self) -> None:
         self.router.stop()
         if self._worker is not None and self._thread is not None:
+            # It looks whether it should stop when it has received something, or after two seconds.
+            threading.Timer(0.05, self._worker.app.control.broadcast, ("heartbeat",)).start()
             self._worker.stop()
             self._thread.join()
         self._engine.dispose()

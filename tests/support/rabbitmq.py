@@ -68,7 +68,8 @@ class RabbitMQ:
         if self._epmd is None:  # our own, so that the node does not leave a daemon behind
             self._epmd = self._run("epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1")
             wait_until(lambda: listens(self.epmd_port), what="epmd")
-        # The server's script runs the node as its child when input is closed; as itself when it may have input.
+        # The server's script runs the node as its child when input is closed; as itself when it may have
+        # input.
         environment = {"RABBITMQ_ALLOW_INPUT": "1", "RABBITMQ_SERVER_START_ARGS": "-noinput"}
         self._node = self._run(str(SCRIPTS / "rabbitmq-server"), **environment)
         node = self._node
@@ -92,7 +93,9 @@ class RabbitMQ:
     def ctl(self, *arguments: str) -> str:
         """``rabbitmqctl``: slow (it starts a virtual machine)."""
         command = [str(SCRIPTS / "rabbitmqctl"), "--quiet", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=60, check=True
+        )
         return done.stdout
 
     def remove(self) -> None:

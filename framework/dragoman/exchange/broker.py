@@ -41,8 +41,12 @@ ALIASES: Final = {
 TRANSPORTS: Final = {
     "memory": "dragoman.exchange.memory:MemoryTransport",
     "redis": "dragoman.exchange.valkey:RedisTransport",
-    "amqp": "dragoman.exchange.rabbitmq:AMQPTransport",
+    # Celery's event loop asks the kernel whether there is something to read, so it cannot have a buffer.
+    "amqp": "kombu.transport.pyamqp:Transport",
 }
+
+#: For our own links, which know about the buffer.
+BUFFERED: Final = "dragoman.exchange.rabbitmq:AMQPTransport"
 
 
 class Broker:
@@ -132,7 +136,8 @@ class Broker:
                 # No command of ours takes longer; without it a broker that is stopped hangs us for ever.
                 "socket_timeout": 30.0,
                 "socket_keepalive": True,
-                "fanout_prefix": f"/{{db}}.{self.namespace}.",
+                # kombu takes the exchange's name to begin after the first dot.
+                "fanout_prefix": f"/{{db}}-{self.namespace}.",
             }
             if self.unix_socket:
                 options["unix_socket"] = self.unix_socket
@@ -146,9 +151,15 @@ class Broker:
 
     def connection(self, role: str, *, heartbeat: bool = True) -> Any:
         """A kombu connection for one role, not yet open."""
+        return self._connection(role, self.transport, heartbeat=heartbeat)
+
+    def _link(self, role: str, *, heartbeat: bool) -> Any:
+        return self._connection(role, BUFFERED if self.family == "amqp" else self.transport, heartbeat=heartbeat)
+
+    def _connection(self, role: str, transport: str, *, heartbeat: bool) -> Any:
         return Connection(
             self.url,
-            transport=self.transport,
+            transport=transport,
             transport_options=self.transport_options(role),
             connect_timeout=self.connect_timeout,
             ssl=self.ssl or False,
@@ -161,7 +172,7 @@ class Broker:
 
     @property
     def prefetch_per_queue(self) -> bool:
-        """Whether the broker counts what a consumer holds for each queue, and not for all of its queues together."""
+        """Whether the broker counts what a consumer holds for each queue rather than for all together."""
         return self.family == "amqp"
 
     def depth(self, queue: str) -> int:
@@ -173,7 +184,9 @@ class Broker:
         try:
             with self.connection("depth", heartbeat=False) as connection:
                 try:
-                    return int(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
+                    return int(
+                        connection.default_channel.queue_declare(queue=queue, passive=True).message_count
+                    )
                 except connection.channel_errors:
                     return 0
         except Exception as error:
@@ -182,8 +195,8 @@ class Broker:
     def open_sender(self, role: str) -> Sender:
         """Connect in order to publish."""
         # A publisher may be idle for long and has no thread that would send heartbeats.
-        connection = self.connection(role, heartbeat=False)
-        with _released_if_it_fails(connection):
+        connection = self._link(role, heartbeat=False)
+        with _connected(connection):
             # The families' libraries are imported when needed: a bot uses one of them.
             if self.family == "redis":
                 from .valkey_links import ValkeySender
@@ -199,8 +212,8 @@ class Broker:
 
     def open_taker(self, role: str, queues: tuple[Any, ...], prefetch: int) -> Taker:
         """Connect in order to take from ``queues``, at most ``prefetch`` unsettled messages at once."""
-        connection = self.connection(role)
-        with _released_if_it_fails(connection):
+        connection = self._link(role, heartbeat=True)
+        with _connected(connection):
             if self.family == "redis":
                 from .valkey_links import ValkeyTaker
 
@@ -222,8 +235,12 @@ class Broker:
 
 
 @contextlib.contextmanager
-def _released_if_it_fails(connection: Any) -> Iterator[None]:
+def _connected(connection: Any) -> Iterator[None]:
     try:
+        # kombu would wait two seconds before its second attempt; when to try again is our caller's to know.
+        connection.ensure_connection(
+            max_retries=1, interval_start=0, interval_step=0, timeout=connection.connect_timeout
+        )
         yield
     except BaseException:
         connection.collect()

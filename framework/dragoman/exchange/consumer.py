@@ -25,10 +25,10 @@ IDLE: Final = 60.0
 class Consumer:
     """Takes from some queues and hands batches to ``handle``, in one thread of its own.
 
-    ``handle`` gets what is there, at most ``prefetch`` deliveries, and settles each of them, then or later, from
-    any thread. It must not block for long. When it raises for a batch, what it has not settled is given to it
-    again one by one; a single delivery for which it raises one of ``retry`` goes back to its queue and the consumer
-    pauses; for anything else it is parked, so that one poisonous message never stops the others.
+    ``handle`` gets what is there, at most ``prefetch`` deliveries, and settles each of them, then or later,
+    from any thread. It must not block for long. When it raises for a batch, what it has not settled is given
+    to it again one by one; a single delivery for which it raises one of ``retry`` goes back to its queue and
+    the consumer pauses; for anything else it is parked, so that one poisonous message never stops the others.
 
     Args:
         broker: where from.
@@ -92,7 +92,8 @@ class Consumer:
         self._thread.start()
 
     def stop(self, grace: float = 5.0) -> None:
-        """Take no more, give what was handed out ``grace`` seconds to be settled, hand back the rest, and end.
+        """Take no more, give what was handed out ``grace`` seconds to be settled, hand back the rest, and
+        end.
 
         From another thread it waits for the end; from the consumer's own it only asks for it.
         """
@@ -135,6 +136,7 @@ class Consumer:
                     taker.cancel()
                     self._resume = 0.0
                     self._put_back(taker)
+                self._settle(taker)  # what was settled before `stop` was called
                 if not self._held or now >= self._grace:
                     self._hand_back(taker)
                     return

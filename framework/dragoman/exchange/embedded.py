@@ -1,9 +1,10 @@
 """A private Valkey server under the bot's data folder.
 
-It listens on a Unix socket that only its owner can open, so it needs no password and no port. Every command is
-written to the append-only file before it is answered: a kill -9 of the server loses nothing that was confirmed (with
-``appendfsync everysec`` the write precedes the answer and the fsync follows within a second, so what can lose
-the last second is the machine's power, not the process). It never evicts: when memory is full it refuses.
+It listens on a Unix socket that only its owner can open, so it needs no password and no port. Every command
+is written to the append-only file before it is answered: a kill -9 of the server loses nothing that was
+confirmed (with ``appendfsync everysec`` the write precedes the answer and the fsync follows within a second,
+so what can lose the last second is the machine's power, not the process). It never evicts: when memory is
+full it refuses.
 """
 
 import contextlib
@@ -30,7 +31,8 @@ SOCKET_NAME: Final = "valkey.sock"
 
 
 class EmbeddedValkey:
-    """The server of one folder. Its `url` follows from the folder, so that every process of the bot can know it.
+    """The server of one folder. Its `url` follows from the folder, so that every process of the bot can know
+    it.
 
     A supervisor runs `command` by itself; tests use it as a context manager.
 

@@ -2,14 +2,15 @@
 
 kombu pops a message and then records it as unacknowledged: a process that is killed between the two loses the
 message for good. Here a script does both, so a message is always either in its list or in the hash of those
-that somebody holds. What a script cannot do is block. So whoever publishes also leaves a token in a sorted set
-beside the list, and consumers block on the tokens; a lost token costs a second (they look anyway), never a message.
+that somebody holds. What a script cannot do is block. So whoever publishes also leaves a token in a sorted
+set beside the list, and consumers block on the tokens; a lost token costs a second (they look anyway), never
+a message.
 
 A holder renews its leases while it lives, so they can be short: after a kill -9 the messages are back within
 ``visibility_timeout``, however long a living worker takes for its own.
 
-The lists are kombu's own (``<queue>`` and ``<queue><sep><priority>``), so any kombu program can publish to them,
-and monitors see their lengths. Consumers must be ours.
+The lists are kombu's own (``<queue>`` and ``<queue><sep><priority>``), so any kombu program can publish to
+them, and monitors see their lengths. Consumers must be ours.
 """
 
 import itertools
@@ -26,7 +27,7 @@ SEPARATOR: Final = "\x06\x16"
 MAX_TAKE_BYTES: Final = 4 * 1024 * 1024
 
 #: The member of the sorted set of a queue's token; one is enough, so that it never grows.
-TOKEN: Final = "w"
+TOKEN: Final = "w"  # noqa: S105
 
 #: Put before a message that was taken before.
 REDELIVERED: Final = b"R"
@@ -155,7 +156,7 @@ class Leases:
                 pipe.execute()
 
     def restore(self, tags: Iterable[str]) -> int:
-        """Put these back at the front of their queues, marked as redelivered; the first given comes out first."""
+        """Put these back at the front of their queues, marked as redelivered; the first comes out first."""
         backwards = list(tags)[::-1]
         if not backwards:
             return 0

@@ -9,7 +9,7 @@ __all__ = ["Sender", "Taker"]
 
 
 class Sender(Protocol):
-    """One live connection to publish over. Belongs to one thread; any error means: `drop` it, open another."""
+    """One live connection to publish over, for one thread. Any error means: `drop` it, open another."""
 
     def declare(self, queue: Any) -> None: ...
     def check(self) -> None: ...

@@ -1,8 +1,8 @@
 """A broker in this process's memory: for unit tests and ``dragoman chat``.
 
 ``memory://name``: all connections of the process with the same name share its queues; different names share
-nothing. Unlike kombu's it wakes consumers instead of letting them poll, knows priorities, and puts back what a
-consumer held when it closes. Nothing survives the process.
+nothing. Unlike kombu's it wakes consumers instead of letting them poll, knows priorities, and puts back what
+a consumer held when it closes. Nothing survives the process.
 """
 
 import heapq
@@ -155,7 +155,9 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         copy = {**message, "headers": dict(message["headers"]), "properties": properties}
         self.bus.put(queue, copy, self._get_message_priority(message), front=front)
 
-    def _put_fanout(self, exchange: str, message: dict[str, Any], routing_key: str = "", **kwargs: Any) -> None:
+    def _put_fanout(
+        self, exchange: str, message: dict[str, Any], routing_key: str = "", **kwargs: Any
+    ) -> None:
         for queue in self._lookup(exchange, routing_key):
             self._put(queue, message)
 
@@ -199,6 +201,9 @@ class MemoryTransport(virtual.Transport):  # type: ignore[misc]
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:
         """Deliver one message; wait for it without polling."""
+        if timeout is not None:
+            # Celery looks at whether it has to stop only when this returns, and asks for two seconds.
+            timeout = min(timeout, 0.1)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             seen = self.bus.changes

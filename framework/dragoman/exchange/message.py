@@ -54,7 +54,12 @@ class Outgoing:
 
 @dataclass(slots=True)
 class Taken:
-    """A message as a broker hands it over; ``tag`` is what the broker wants back, ``broken`` why it is no message."""
+    """A message as a broker hands it over.
+
+    Attributes:
+        tag: what the broker wants back when it is settled.
+        broken: why it is no message at all; it must be parked.
+    """
 
     tag: Any
     body: bytes
@@ -101,7 +106,7 @@ class Delivery:
         self._once("requeue", "")
 
     def park(self, reason: str) -> None:
-        """It cannot be read or done: put it into the dead letters with ``reason`` (no secrets), then forget it."""
+        """It cannot be read or done: put it into the dead letters with ``reason``, which holds no secret."""
         self._once("park", reason)
 
     def _once(self, what: str, reason: str) -> None:
@@ -133,7 +138,8 @@ def dead_letter(
         letter["body"] = body.decode()
     except UnicodeDecodeError:
         letter["body_base64"] = base64.b64encode(body).decode()
-    # Headers of strangers can hold what JSON cannot (bytes, times, decimals): their text is better than nothing.
+    # Headers of strangers can hold what JSON cannot (bytes, times, decimals): their text is better than
+    # nothing.
     return json.dumps(letter, default=str).encode()
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Final
+from typing import Final, TypeAlias
 
 from ..errors import BrokerError, UnroutableError
 from .backoff import Backoff
@@ -18,6 +18,9 @@ from .message import Outgoing, as_broker_error
 __all__ = ["AsyncPublisher", "Publisher"]
 
 log = logging.getLogger(__name__)
+
+#: Who waits for an outcome: a thread or a coroutine.
+Waiter: TypeAlias = "Future[None] | asyncio.Future[None]"
 
 #: Messages that wait together are published together, up to so many.
 MOST: Final = 500
@@ -44,10 +47,10 @@ class Publisher:
         """Publish all and wait until the broker has confirmed each.
 
         Returns:
-            For each message ``None`` when it is safe with the broker, `UnroutableError` when no queue takes it,
-            and `BrokerError` when the broker refused it, cannot be reached, or when the connection broke before
-            the confirm: then it may have arrived or not, and publishing it again is right if its reader
-            notices duplicates.
+            For each message ``None`` when it is safe with the broker, `UnroutableError` when no queue takes
+            it, and `BrokerError` when the broker refused it, cannot be reached, or when the connection broke
+            before the confirm: then it may have arrived or not, and publishing it again is right if its
+            reader notices duplicates.
         """
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         results = self._publish(batch, deadline)
@@ -67,9 +70,11 @@ class Publisher:
             refused = self._prepare(batch, deadline)
         except BrokerError as error:
             return [error] * len(batch)
-        good = [place for place in range(len(batch)) if place not in refused] if refused else range(len(batch))
-        for place, error in refused.items():
-            results[place] = error
+        good = (
+            [place for place in range(len(batch)) if place not in refused] if refused else range(len(batch))
+        )
+        for place, refusal in refused.items():
+            results[place] = refusal
         messages = [batch[place] for place in good] if refused else batch
         if messages:
             for place, result in zip(good, self._send(messages, deadline), strict=True):
@@ -118,8 +123,8 @@ class Publisher:
                 wait = backoff.next()
                 if self._closed.is_set() or time.monotonic() + wait >= deadline:
                     raise BrokerError(
-                        f"cannot reach the broker at {self._broker.safe_url}: {str(error) or type(error).__name__}; "
-                        "is it running, and is the address right?"
+                        f"cannot reach the broker at {self._broker.safe_url}: "
+                        f"{str(error) or type(error).__name__}; is it running, and is the address right?"
                     ) from error
                 self._closed.wait(wait)
 
@@ -163,15 +168,19 @@ class Publisher:
 
 
 class AsyncPublisher:
-    """A publisher for many threads, and for asyncio code that can await; what waits together is published together.
+    """A publisher for many threads, and for asyncio code that can await; what waits together is published
+    together.
 
-    It owns one daemon thread. Nothing is tried twice: what to do about a `BrokerError` is the caller's to know.
+    It owns one daemon thread. Nothing is tried twice: what to do about a `BrokerError` is the caller's to
+    know.
     """
 
     def __init__(self, broker: Broker, role: str, *, timeout: float = 10.0) -> None:
         self._publisher = Publisher(broker, role, timeout=timeout)
         self._timeout = timeout
-        self._waiting: queue.SimpleQueue[tuple[Outgoing, Future[None]] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[Outgoing, Waiter] | None] = queue.SimpleQueue()
+        #: Nothing may be put after the end: nobody would ever answer.
+        self._gate = threading.Lock()
         self._thread: threading.Thread | None = None
         self._open = False
 
@@ -192,10 +201,10 @@ class AsyncPublisher:
     def submit(self, message: Outgoing) -> "Future[None]":
         """Publish; the future ends when it is safe with the broker, or with an error as `publish` raises."""
         future: Future[None] = Future()
-        if self._open:
-            self._waiting.put((message, future))
-        else:
-            future.set_exception(BrokerError("the publisher is closed: start it before publishing"))
+        try:
+            self._put(message, future)
+        except BrokerError as error:
+            future.set_exception(error)
         return future
 
     async def publish(self, message: Outgoing) -> None:
@@ -205,15 +214,21 @@ class AsyncPublisher:
             UnroutableError: no queue takes it.
             BrokerError: see `Publisher.publish`.
         """
-        await asyncio.wrap_future(self.submit(message))
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._put(message, future)
+        await future
 
     def close(self, timeout: float | None = None) -> None:
-        """Publish what is waiting, for at most ``timeout`` seconds, then stop; what is left gets a `BrokerError`."""
-        thread, self._thread = self._thread, None
-        self._open = False
-        if thread is None:
-            return
-        self._waiting.put(None)
+        """Publish what is waiting, for at most ``timeout`` seconds, then stop.
+
+        What is left then gets a `BrokerError`.
+        """
+        with self._gate:
+            thread, self._thread = self._thread, None
+            self._open = False
+            if thread is None:
+                return
+            self._waiting.put(None)
         thread.join(self._timeout if timeout is None else timeout)
         if thread.is_alive():
             self._publisher.give_up()
@@ -227,6 +242,12 @@ class AsyncPublisher:
             log.warning("%d messages were not published: the publisher was closed", len(left))
             _resolve(left, [BrokerError("the publisher was closed")] * len(left))
 
+    def _put(self, message: Outgoing, waiter: "Waiter") -> None:
+        with self._gate:
+            if not self._open:
+                raise BrokerError("the publisher is closed: start it before publishing")
+            self._waiting.put((message, waiter))
+
     def _run(self) -> None:
         last = False
         while not last:
@@ -239,7 +260,7 @@ class AsyncPublisher:
                 self._publish(batch)
         self._publisher.close()
 
-    def _publish(self, batch: list[tuple[Outgoing, "Future[None]"]]) -> None:
+    def _publish(self, batch: "list[tuple[Outgoing, Waiter]]") -> None:
         results: Sequence[Exception | None]
         try:
             results = self._publisher.publish([message for message, _ in batch])
@@ -249,11 +270,26 @@ class AsyncPublisher:
         _resolve([future for _, future in batch], results)
 
 
-def _resolve(futures: "Sequence[Future[None]]", results: Sequence[Exception | None]) -> None:
-    for future, error in zip(futures, results, strict=True):
-        if not future.set_running_or_notify_cancel():  # whoever waited has been cancelled
+def _resolve(waiters: "Sequence[Waiter]", results: Sequence[Exception | None]) -> None:
+    """Tell everybody; each event loop is woken once, not once for each message."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[None], Exception | None]]] = {}
+    for waiter, error in zip(waiters, results, strict=True):
+        if isinstance(waiter, asyncio.Future):
+            loops.setdefault(waiter.get_loop(), []).append((waiter, error))
+        elif waiter.set_running_or_notify_cancel():  # not cancelled
+            _finish([(waiter, error)])
+    for loop, outcomes in loops.items():
+        try:
+            loop.call_soon_threadsafe(_finish, outcomes)
+        except RuntimeError:
+            log.warning("the event loop was closed before %d messages were confirmed", len(outcomes))
+
+
+def _finish(outcomes: "Sequence[tuple[Waiter, Exception | None]]") -> None:
+    for waiter, error in outcomes:
+        if waiter.done():  # whoever waited has been cancelled
             continue
         if error is None:
-            future.set_result(None)
+            waiter.set_result(None)
         else:
-            future.set_exception(error)
+            waiter.set_exception(error)

@@ -22,15 +22,18 @@ from .wakes import Waker
 
 __all__ = ["AMQPTransport", "RabbitSender", "RabbitTaker"]
 
-#: Messages on their way at once; enough to hide a round trip, few enough to bound what an outage leaves unclear.
+#: Messages on their way at once; enough to hide a round trip, few enough to bound what an outage leaves
+#: unclear.
 WINDOW: Final = 1000
 
 
 class BufferedTransport(TCPTransport):  # type: ignore[misc]
     """py-amqp asks the kernel for seven bytes, then for some, then for one; this asks for many at once."""
 
+    _read_buffer: bytes
+
     def _read(self, n: int, initial: bool = False) -> bytes:
-        buffer: bytes = self._read_buffer
+        buffer = self._read_buffer
         while len(buffer) < n:
             try:
                 more = self._quick_recv(max(n - len(buffer), 16384))
@@ -74,7 +77,7 @@ class Connection(pyamqp.Connection):  # type: ignore[misc]
 
 
 class AMQPTransport(pyamqp.Transport):  # type: ignore[misc]
-    """kombu's AMQP transport, with the buffered connection."""
+    """kombu's AMQP transport, with the buffered connection. Whoever waits for the socket must look into the buffer."""
 
     Connection = Connection
 
@@ -84,7 +87,6 @@ class RabbitSender:
 
     def __init__(self, connection: Any) -> None:
         self._kombu = connection
-        connection.ensure_connection(max_retries=1, timeout=connection.connect_timeout)
         self._connection = connection.connection
         self._channel = connection.channel()
         self._channel.confirm_select()
@@ -161,7 +163,7 @@ class RabbitSender:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError(
-                "RabbitMQ does not confirm in time; it may be out of memory or disk (see `rabbitmqctl status`)"
+                "RabbitMQ does not confirm in time; is it out of memory or disk (see `rabbitmqctl status`)?"
             )
         try:
             self._connection.drain_events(timeout=left)
@@ -202,7 +204,6 @@ class RabbitTaker:
 
     def __init__(self, connection: Any, queues: Sequence[Any], prefetch: int) -> None:
         self._kombu = connection
-        connection.ensure_connection(max_retries=1, timeout=connection.connect_timeout)
         self._connection = connection.connection
         self._channel = connection.channel()
         self._waker = Waker()

@@ -1,13 +1,13 @@
 """The whole topology: every exchange, every queue and every routing key that Dragoman uses.
 
-==========================  ======  =============================================  =============================
-exchange                    type    routing key                                    queues
-==========================  ======  =============================================  =============================
-``<ns>.events``             topic   ``<account>.<kind>.<conversation>``            ``<ns>.router``
-``<ns>.skills``             direct  ``<skill>``                                    ``<ns>.skill.<skill>``, each
-``<ns>.actions``            topic   ``<account>.<kind>``                           ``<ns>.deliver.<account>``
-``<ns>.dead``               direct  ``dead``                                       ``<ns>.dead``
-==========================  ======  =============================================  =============================
+========================  ======  =============================================  ========================
+exchange                  type    routing key                                    queues
+========================  ======  =============================================  ========================
+``<ns>.events``           topic   ``<account>.<kind>.<conversation>``            ``<ns>.router``
+``<ns>.skills``           direct  ``<skill>``                                    ``<ns>.skill.<skill>``
+``<ns>.actions``          topic   ``<account>.<kind>``                           ``<ns>.deliver.<account>``
+``<ns>.dead``             direct  ``dead``                                       ``<ns>.dead``
+========================  ======  =============================================  ========================
 
 Everything is durable and persistent, and the only content type is JSON. Routing keys have a fixed number
 of words, because kombu's virtual topic exchanges want at least one word for ``#``. The arguments of a queue

@@ -1,6 +1,8 @@
-"""The transport for Redis and Valkey: kombu's, with messages that are leased instead of popped (see `leases`).
+"""The transport for Redis and Valkey: kombu's, with messages that are leased instead of popped (see
+`leases`).
 
-Celery's workers use it as it is; our own publisher and consumer use `valkey_links`, which speak to the same keys.
+Celery's workers use it as it is; our own publisher and consumer use `valkey_links`, which speak to the same
+keys.
 """
 
 import time
@@ -21,12 +23,13 @@ __all__ = ["RedisTransport", "unpack"]
 #: How many messages a Celery worker takes at once when it has no prefetch limit.
 MOST: int = 32
 
-#: How long the routes of an exchange may be remembered, in seconds. A route that is missing is looked for at once.
+#: How long the routes of an exchange may be remembered, in seconds. A route that is missing is looked for at
+#: once.
 ROUTES_AGE: float = 2.0
 
 
 def unpack(item: bytes, queue: str, tag: str) -> dict[str, Any]:
-    """A message from a list as kombu's payload. What is no message becomes one that says so: it must be parked."""
+    """A message from a list as kombu's payload; what is no message becomes one that says so, to be parked."""
     redelivered = item.startswith(REDELIVERED)
     raw = item[1:] if redelivered else item
     try:
@@ -199,9 +202,7 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
             pipe.pexpire(key, self._expires[queue])
         return 2 + len(keys)
 
-    def publish_batch(
-        self, messages: Sequence[tuple[dict[str, Any], str, str]]
-    ) -> list[Exception | None]:
+    def publish_batch(self, messages: Sequence[tuple[dict[str, Any], str, str]]) -> list[Exception | None]:
         """Publish (prepared message, exchange, routing key) with one round trip: what became of each.
 
         Raises when the connection breaks: then nobody knows what has arrived.
@@ -226,7 +227,11 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
 
     def basic_consume(self, queue: str, no_ack: bool = False, *args: Any, **kwargs: Any) -> Any:
         (self._unacknowledged.add if no_ack else self._unacknowledged.discard)(queue)
-        return super().basic_consume(queue, no_ack, *args, **kwargs)
+        tag = super().basic_consume(queue, no_ack, *args, **kwargs)
+        # A poll that is under way does not know this queue: end it, so that the next one does. And a token
+        # that came while nobody consumed may have been taken for nothing.
+        self.leases.wake(self.active_queues)
+        return tag
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         queues = self._queue_cycle.consume(len(self.active_queues))

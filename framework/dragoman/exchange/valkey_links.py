@@ -98,12 +98,11 @@ class ValkeyTaker:
     def take(self, timeout: float, limit: int) -> list[Taken]:
         """What is there; waits for something, for `wake` or for the timeout."""
         room = min(limit, self._prefetch - len(self._held))
-        if room > 0:
-            if not self._blocked:
-                taken = self._look(room)
-                if taken:
-                    return taken
-                self._block()
+        if room > 0 and not self._blocked:
+            taken = self._look(room)
+            if taken:
+                return taken
+            self._block()
         ready = {key.fd for key, _ in self._selector.select(timeout)}
         self._waker.clear()
         if self._watched is not None and self._watched.fileno() in ready:

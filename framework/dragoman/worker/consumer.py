@@ -26,7 +26,7 @@ __all__ = ["Consumer"]
 log = logging.getLogger(__name__)
 
 #: Waiting requests of one skill that make a worker stop fetching its queue.
-HIGH = 16
+HIGH = 64
 
 
 class SkillTasks(Tasks):  # type: ignore[misc]  # Celery has no types
@@ -36,6 +36,7 @@ class SkillTasks(Tasks):  # type: ignore[misc]  # Celery has no types
         return False
 
     def start(self, c: "Consumer") -> None:
+        c.begin()
         super().start(c)
         for skill in c.slots.paused():
             # A new connection consumes from all queues again, but what waits here still waits.
@@ -54,7 +55,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.process: WorkerProcess = self.app.dragoman
-        concurrency = self.pool.num_processes or 1
+        concurrency = self.controller.concurrency
         self.slots: Slots[Request] = Slots(
             concurrency,
             self.app.conf.dragoman_cap or max(1, concurrency // 2),
@@ -63,15 +64,22 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
             pause=self.pause,
             resume=self.resume,
         )
-        self.bookkeeper = Bookkeeper(self.process)
-        self._dead = AsyncPublisher(self.process.broker, "worker")
-        self._dead.start()
-        self._stopped = threading.Event()
-        self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT)
         fetch = self.slots.cap + self.slots.high
         # Per queue where the broker counts each consumer's (RabbitMQ); else for the whole channel.
         self.per_queue = self.process.broker.prefetch_per_queue
         self.initial_prefetch_count = fetch if self.per_queue else fetch * max(1, len(self.process.skills))
+        self._stopped = threading.Event()
+        self._begun = False
+
+    def begin(self) -> None:
+        """Start the threads of the parent process: only now, since the pool has forked its children."""
+        if self._begun:
+            return
+        self._begun = True
+        self.bookkeeper = Bookkeeper(self.process)
+        self._dead = AsyncPublisher(self.process.broker, "worker")
+        self._dead.start()
+        self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT)
 
     def _update_prefetch_count(self, index: int = 0) -> None:
         """The prefetch count is of our making, not a multiple of the pool's size."""
@@ -150,7 +158,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
 
     def shutdown(self) -> None:
         super().shutdown()
-        if self._stopped.is_set():
+        if self._stopped.is_set() or not self._begun:
             return
         self._stopped.set()
         self._heart.join()

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from adapters.slack.test_render import EVERY_ACTION
-from dragoman_slack import app_manifest
-from dragoman_slack.app_manifest import bot_scopes
+from dragoman_slack.app_manifest import app_manifest, bot_scopes
 from dragoman_slack.normalise import READERS, SUBSCRIPTIONS
 from dragoman_slack.render import LOOKUPS, METHODS, calls, lookup
 
@@ -22,7 +21,7 @@ def test_it_is_json_of_the_documented_shape() -> None:
 def test_it_subscribes_to_exactly_the_events_that_are_read() -> None:
     events = app_manifest()["settings"]["event_subscriptions"]["bot_events"]
     assert events == sorted(SUBSCRIPTIONS)
-    assert {event.partition(".")[0] for event in events} == {kind for kind in READERS}
+    assert {event.partition(".")[0] for event in events} == set(READERS)
 
 
 def test_it_asks_for_exactly_the_scopes_of_what_is_called_and_read() -> None:
