@@ -2,13 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from dragoman.action import ActionBase, Delete, Edit, React, Send, Sent, Typing
-from dragoman.adapter import Adapter, Receive
-from dragoman.errors import AccountError, DeliveryError
-from dragoman.event import Conversation
+import click
+
+from dragoman import (
+    AccountError,
+    ActionBase,
+    Adapter,
+    Conversation,
+    Delete,
+    DeliveryError,
+    Edit,
+    React,
+    Receive,
+    Send,
+    Sent,
+    Typing,
+    hookimpl,
+)
 
 from .api import BAD_TOKEN, Api, account_error
 from .app_manifest import bot_scopes
@@ -44,6 +57,14 @@ class SlackAdapter(Adapter):
         self._api = Api(settings)
         self._identity: Identity | None = None
         self._kinds: dict[str, Conversation] = {}
+
+    @classmethod
+    @hookimpl
+    def dragoman_commands(cls) -> Sequence[click.Command]:
+        """``dragoman slack ...``"""
+        from .commands import slack
+
+        return [slack]
 
     async def check(self) -> str:
         """Verify both tokens; returns such as ``dragoman (U1) in Acme (T1)``, and which scopes are missing.
@@ -117,9 +138,7 @@ class SlackAdapter(Adapter):
         tenant = organisation or texts.get("team_id", "")
         user, bot = texts.get("user_id", ""), texts.get("bot_id", "")
         if not (tenant and user and bot):
-            wrong = DeliveryError(
-                "it is not a bot's: it should start with xoxb-", code="not_allowed_token_type"
-            )
+            wrong = DeliveryError("it is not a bot's: it should start with xoxb-", code="not_allowed_token_type")
             raise account_error(self.account, "bot_token", wrong)
         identity = Identity(
             bot_user_id=user,
@@ -144,9 +163,7 @@ class SlackAdapter(Adapter):
                 log.warning("%s: %s; again in %.1f s", self.account, error, wait)
                 await asyncio.sleep(wait)
 
-    async def _handle(
-        self, envelope: Mapping[str, Any], identity: Identity, socket: Socket, receive: Receive
-    ) -> None:
+    async def _handle(self, envelope: Mapping[str, Any], identity: Identity, socket: Socket, receive: Receive) -> None:
         """One envelope: ``{"envelope_id": ..., "type": "events_api", "payload": {...}}``.
 
         What is not an event of ours, or broken, is acknowledged: Slack would only send the same again.

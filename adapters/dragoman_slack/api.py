@@ -23,7 +23,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from dragoman.errors import AccountError, DeliveryError
+from dragoman import AccountError, DeliveryError
 
 from .render import LOOKUPS
 from .settings import SlackSettings

@@ -218,9 +218,5 @@ def _link(address: str, label: str, marks: str) -> list[Run]:
         token = f"<{target}|{escape(label)}>" if label and label != address else f"<{target}>"
         if len(token) <= TOKEN_LIMIT:
             return [Run(token, marks, whole=True)]
-    text = (
-        label
-        if label == address or not address or address.startswith("dragoman:")
-        else f"{label} ({address})"
-    )
+    text = label if label == address or not address or address.startswith("dragoman:") else f"{label} ({address})"
     return [Run(escape(text.strip()), marks)]

@@ -36,9 +36,7 @@ TOKEN: Final = re.compile(r"<([^<>\n]+)>")
 FENCE: Final = re.compile(r"```(.+?)```", re.DOTALL)
 PIECE: Final = re.compile(r"`([^`\n]+)`|<([^<>\n]+)>|([*_~`]\u2060)|([*_~])")
 #: Text without any of these is the same in plain text, mrkdwn and CommonMark.
-SPECIAL: Final = re.compile(
-    r"[\\`*_~\[\]<>&#|\u200b\u2060\t]|^[-+=\d]|^ | $|\n[ \t]*\n[ \t]*\n", re.MULTILINE
-)
+SPECIAL: Final = re.compile(r"[\\`*_~\[\]<>&#|\u200b\u2060\t]|^[-+=\d]|^ | $|\n[ \t]*\n[ \t]*\n", re.MULTILINE)
 QUOTE: Final = re.compile(r"(?:&gt;|>) ?")
 
 ENTITIES: Final = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
@@ -206,9 +204,7 @@ def _mark(text: str, index: int, marker: str, out: list[str], opened: dict[str, 
         start = opened[marker]
         lead = out[start - 1] if start else ""
         gap = lead.endswith(GAP)
-        inside_word = (gap and lead[-2:-1].isalnum()) or (
-            after == GAP and text[index + 2 : index + 3].isalnum()
-        )
+        inside_word = (gap and lead[-2:-1].isalnum()) or (after == GAP and text[index + 2 : index + 3].isalnum())
         out[start] = out[at] = "*" if marker == "_" and inside_word else FORMATS[marker]
         if gap:
             out[start - 1] = lead[:-1]

@@ -27,8 +27,7 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from dragoman.address import Address
-from dragoman.event import Conversation, Deleted, Edited, Event, MemberJoined, Message, Person, Reaction
+from dragoman import Address, Conversation, Deleted, Edited, Event, MemberJoined, Message, Person, Reaction
 
 from .identity import Identity
 from .payload import PayloadError, items, mapping, number, optional, required, timestamp
@@ -86,9 +85,7 @@ class _Envelope:
     def ours(self, actor: Mapping[str, Any]) -> bool:
         """Whether the bot itself did it: by bot id and by user id."""
         bot_id, user = actor.get("bot_id"), actor.get("user")
-        return (bool(bot_id) and bot_id == self.identity.bot_id) or (
-            bool(user) and user == self.identity.bot_user_id
-        )
+        return (bool(bot_id) and bot_id == self.identity.bot_id) or (bool(user) and user == self.identity.bot_user_id)
 
 
 def conversation(channel: str, channel_type: str, kinds: Mapping[str, Conversation]) -> Conversation:
@@ -218,9 +215,7 @@ def _deleted(envelope: _Envelope) -> Event | None:
     return _removed(envelope, channel, deleted, kind, event.get("previous_message"))
 
 
-def _removed(
-    envelope: _Envelope, channel: str, deleted: str, kind: Conversation, previous: object
-) -> Event | None:
+def _removed(envelope: _Envelope, channel: str, deleted: str, kind: Conversation, previous: object) -> Event | None:
     """Slack does not say who deleted it: its author, or an administrator."""
     event = envelope.event
     message: Mapping[str, Any] = previous if isinstance(previous, Mapping) else {}

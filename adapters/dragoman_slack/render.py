@@ -19,9 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dragoman.action import ActionBase, Delete, Edit, React, Send, Target, Typing
-from dragoman.content import Content
-from dragoman.errors import DeliveryError
+from dragoman import ActionBase, Content, Delete, DeliveryError, Edit, React, Send, Target, Typing
 
 from .compose import compose
 from .mrkdwn import literal
@@ -73,18 +71,13 @@ def calls(action: ActionBase, *, unfurl: bool = False) -> tuple[Call, ...]:
     match action:
         case Send():
             parts = compose(_text(action.content))
-            return tuple(
-                _post(action, part, number, len(parts), unfurl) for number, part in enumerate(parts, start=1)
-            )
+            return tuple(_post(action, part, number, len(parts), unfurl) for number, part in enumerate(parts, start=1))
         case Edit():
             parts = compose(_text(action.content)) or ("",)
             # Unlike chat.postMessage, chat.update would guess at links and names by default:
             # https://docs.slack.dev/reference/methods/chat.update
             update = {"channel": channel, "ts": _id(action.target), "text": parts[0], "parse": "none"}
-            rest = (
-                _post(action, part, number, len(parts), unfurl)
-                for number, part in enumerate(parts[1:], start=2)
-            )
+            rest = (_post(action, part, number, len(parts), unfurl) for number, part in enumerate(parts[1:], start=2))
             return (Call("chat.update", update), *rest)
         case Delete():
             return (Call("chat.delete", {"channel": channel, "ts": _id(action.target)}),)

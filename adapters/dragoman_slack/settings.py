@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from dragoman.adapter import AccountSettings
+from dragoman import AccountSettings
 
 __all__ = ["SlackSettings"]
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
-from dragoman.errors import AccountError, DeliveryError
+from dragoman import AccountError, DeliveryError
 
 from .api import Api, account_error, quiet_logger
 
@@ -98,9 +98,7 @@ class Socket(SocketModeClient):
                 if not self.failed.done():
                     self.failed.set_exception(error)
                 return
-            except (
-                Exception
-            ) as error:  # whatever it is: an address has a ticket in it, so only its kind is said
+            except Exception as error:  # whatever it is: an address has a ticket in it, so only its kind is said
                 wait = delay()
                 what = str(error) if isinstance(error, DeliveryError) else type(error).__name__
                 log.warning("%s: cannot connect to Slack (%s); again in %.1f s", self._account, what, wait)

@@ -7,8 +7,7 @@ read: people's names do not, the directory knows them.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from dragoman.content import Content, FileRef
-from dragoman.event import Conversation, Person
+from dragoman import Content, Conversation, FileRef, Person
 
 from .identity import Identity
 from .mrkdwn import mentions, plain, to_commonmark, without_mentions
@@ -56,16 +55,12 @@ def other_team(team: str, tenant: str) -> str | None:
     return team if team and team != tenant else None
 
 
-def said(
-    message: Mapping[str, Any], path: str, kind: Conversation, identity: Identity
-) -> tuple[Content, str, bool]:
+def said(message: Mapping[str, Any], path: str, kind: Conversation, identity: Identity) -> tuple[Content, str, bool]:
     """The content, the request (without our own mention), and whether it was said to us.
 
     It was in a direct message, or with a mention anywhere in it.
     """
-    files = tuple(
-        _file(file, f"{path}.files.{index}") for index, file in enumerate(items(message, "files", path))
-    )
+    files = tuple(_file(file, f"{path}.files.{index}") for index, file in enumerate(items(message, "files", path)))
     # Other bots may have only blocks or attachments, people may send only a file.
     wordless = files or message.get("bot_id") or message.get("blocks") or message.get("attachments")
     text = optional(message, "text", path)

@@ -56,9 +56,7 @@ class Address(Frozen):
         """
         version, colon, rest = text.partition(":")
         if not colon or version != VERSION:
-            raise AddressError(
-                f"{text!r} is not an address: it should start with '{VERSION}:', such as 1:acme/T1/C2"
-            )
+            raise AddressError(f"{text!r} is not an address: it should start with '{VERSION}:', such as 1:acme/T1/C2")
         parts = [unquote(part) for part in rest.split("/")]
         if len(parts) not in (3, 4) or not all(parts):
             raise AddressError(f"{text!r} is not an address: write 1:account/tenant/channel[/thread]")

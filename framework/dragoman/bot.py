@@ -78,8 +78,7 @@ def run_pools(settings: Settings, options: Sequence[str] = ()) -> int:
 
 def _workers(settings: Settings, pools: Sequence[str], options: Sequence[str]) -> list[Child]:
     return [
-        Child(f"worker {pool}", python(*options, "worker", "--pool", pool, "--supervised"), order=1)
-        for pool in pools
+        Child(f"worker {pool}", python(*options, "worker", "--pool", pool, "--supervised"), order=1) for pool in pools
     ]
 
 

@@ -43,7 +43,12 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         from .plugins import ADAPTERS, discover
 
-        return sorted({*super().list_commands(ctx), *(found.name for found in discover(ADAPTERS) if found.name != "console")})
+        return sorted(
+            {
+                *super().list_commands(ctx),
+                *(found.name for found in discover(ADAPTERS) if found.name != "console"),
+            }
+        )
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         command = super().get_command(ctx, name)

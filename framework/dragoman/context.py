@@ -111,9 +111,7 @@ class Context:
         message = getattr(self.event, "id", None)
         if message is None:
             raise SkillError(f"a {self.event.kind} event has no message to react to")
-        return self._add(
-            React, self.event.address, target=Target(id=message), emoji=emoji.strip(":"), remove=remove
-        )
+        return self._add(React, self.event.address, target=Target(id=message), emoji=emoji.strip(":"), remove=remove)
 
     def typing(self, status: str = "is typing...") -> Awaitable[None]:
         """Show that the bot is busy, until it says something. Lets go what was said so far, as `flush` does."""

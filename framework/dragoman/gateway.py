@@ -32,7 +32,15 @@ from .exchange.topology import Topology
 from .messages import event_message
 from .store.batch import Batcher
 from .store.engine import reading
-from .store.ledger import EARLIER, Known, look_up, postpone_actions, record_events, record_refused, record_sent
+from .store.ledger import (
+    EARLIER,
+    Known,
+    look_up,
+    postpone_actions,
+    record_events,
+    record_refused,
+    record_sent,
+)
 
 __all__ = ["Gateway"]
 

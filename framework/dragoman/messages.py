@@ -51,7 +51,9 @@ def task_message(topology: Topology, task: Task, priority: Priority) -> Outgoing
         **_trace(task.event.traceparent),
     }
     task = task.model_copy(update={"hops": (*task.hops, ("router", time.time()))})
-    body = b"[[], {\"task\": %b}, {\"callbacks\": null, \"errbacks\": null, \"chain\": null, \"chord\": null}]" % wire.encode(task)
+    body = b'[[], {"task": %b}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]' % wire.encode(
+        task
+    )
     return Outgoing(
         exchange=topology.skills,
         routing_key=task.skill,

@@ -92,7 +92,9 @@ def load_skills(enabled: Collection[str], folder: Path | None = None) -> dict[st
             if not isinstance(skill, Skill):
                 raise PluginError(f"{origin}: dragoman_skills must return Skill objects, not {type(skill).__name__}")
             if skill.name in skills:
-                raise PluginError(f"the skill {skill.name!r} is in {skills[skill.name].origin} and in {origin}: rename one")
+                raise PluginError(
+                    f"the skill {skill.name!r} is in {skills[skill.name].origin} and in {origin}: rename one"
+                )
             skill.origin = origin
             skills[skill.name] = skill
     return dict(sorted(skills.items()))

@@ -141,7 +141,11 @@ def run_router(settings: Settings) -> None:
 
 
 def run_worker(
-    settings: Settings, pool: str, only: Collection[str] = (), concurrency: int | None = None, loglevel: str = "info"
+    settings: Settings,
+    pool: str,
+    only: Collection[str] = (),
+    concurrency: int | None = None,
+    loglevel: str = "info",
 ) -> int:
     """Serve the queues of one pool's skills (or those named in ``only``) until SIGTERM; the exit status.
 

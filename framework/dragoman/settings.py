@@ -25,7 +25,16 @@ from .address import AccountName
 from .errors import SettingsError
 from .manifest import SkillName
 
-__all__ = ["Bot", "BrokerSettings", "PoolSettings", "RunSettings", "Settings", "StoreSettings", "explain", "load"]
+__all__ = [
+    "Bot",
+    "BrokerSettings",
+    "PoolSettings",
+    "RunSettings",
+    "Settings",
+    "StoreSettings",
+    "explain",
+    "load",
+]
 
 FILE: Final = "dragoman.toml"
 PREFIX: Final = "DRAGOMAN_"

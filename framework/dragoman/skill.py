@@ -9,7 +9,15 @@ from .arguments import parameters_of
 from .context import Context
 from .errors import SkillError
 from .hooks import hookimpl
-from .manifest import CommandTrigger, HandlerManifest, HearTrigger, OnTrigger, Parameter, SkillManifest, Trigger
+from .manifest import (
+    CommandTrigger,
+    HandlerManifest,
+    HearTrigger,
+    OnTrigger,
+    Parameter,
+    SkillManifest,
+    Trigger,
+)
 from .patterns import Pattern
 
 __all__ = ["Handler", "Skill"]
@@ -140,7 +148,9 @@ class Skill:
         contexts = [parameter for parameter, hint in hints.items() if hint is Context and parameter != "return"]
         parameters = parameters_of(function, skip=contexts)
         if parameters and not typed:
-            raise SkillError(f"{self.name}.{name}: a handler of events takes only a Context, not {parameters[0].name!r}")
+            raise SkillError(
+                f"{self.name}.{name}: a handler of events takes only a Context, not {parameters[0].name!r}"
+            )
         coroutine = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
         handler = Handler(name, function, trigger, parameters, contexts[0] if contexts else None, coroutine)
         self.handlers[name] = handler
@@ -163,9 +173,7 @@ class Skill:
                 handlers=tuple(handler.manifest() for handler in handlers),
             )
         except ValueError:
-            raise SkillError(
-                f"{self.name!r} is not a skill's name: use lower-case letters, digits, - and _"
-            ) from None
+            raise SkillError(f"{self.name!r} is not a skill's name: use lower-case letters, digits, - and _") from None
 
     @hookimpl
     def dragoman_skills(self) -> Sequence["Skill"]:

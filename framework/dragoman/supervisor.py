@@ -52,7 +52,11 @@ class Supervisor:
     """
 
     def __init__(
-        self, children: Sequence[Child], *, died: Callable[[int], None] = lambda pid: None, grace: float = 10.0
+        self,
+        children: Sequence[Child],
+        *,
+        died: Callable[[int], None] = lambda pid: None,
+        grace: float = 10.0,
     ) -> None:
         self._children = children
         self._died = died
@@ -107,9 +111,7 @@ class Supervisor:
             return False
         if time.monotonic() - child.started_at > STABLE:
             child.wait = SOON
-        log.warning(
-            "%s ended (%s) and is started again in %.1f s", child.name, _how(process.returncode), child.wait
-        )
+        log.warning("%s ended (%s) and is started again in %.1f s", child.name, _how(process.returncode), child.wait)
         with contextlib.suppress(Exception):
             self._died(process.pid)
         timer = threading.Timer(child.wait, self._start_again, (child,))

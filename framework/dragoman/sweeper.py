@@ -124,7 +124,12 @@ class Sweeper:
     def _task(self, due: DueRun) -> Outgoing:
         event = wire.decode_event(due.event)
         task = Task(
-            run=due.id, skill=due.skill, handler=due.handler, event=event, arguments=due.arguments, hops=event.hops
+            run=due.id,
+            skill=due.skill,
+            handler=due.handler,
+            event=event,
+            arguments=due.arguments,
+            hops=event.hops,
         )
         return task_message(self._topology, task, Priority(due.priority))
 

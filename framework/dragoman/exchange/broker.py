@@ -21,9 +21,7 @@ __all__ = ["CAPABILITIES", "Broker"]
 #: many_processes    several processes can share it
 #: redelivery        what a killed consumer held comes back
 #: survives_restart  what was confirmed is still there after a kill -9 of the broker
-CAPABILITIES: Final = frozenset(
-    {"priority", "unroutable", "many_processes", "redelivery", "survives_restart"}
-)
+CAPABILITIES: Final = frozenset({"priority", "unroutable", "many_processes", "redelivery", "survives_restart"})
 
 ALIASES: Final = {
     "memory": "memory",
@@ -184,9 +182,7 @@ class Broker:
         try:
             with self.connection("depth", heartbeat=False) as connection:
                 try:
-                    return int(
-                        connection.default_channel.queue_declare(queue=queue, passive=True).message_count
-                    )
+                    return int(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
                 except connection.channel_errors:
                     return 0
         except Exception as error:

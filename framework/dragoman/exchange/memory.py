@@ -155,9 +155,7 @@ class Channel(virtual.Channel):  # type: ignore[misc]
         copy = {**message, "headers": dict(message["headers"]), "properties": properties}
         self.bus.put(queue, copy, self._get_message_priority(message), front=front)
 
-    def _put_fanout(
-        self, exchange: str, message: dict[str, Any], routing_key: str = "", **kwargs: Any
-    ) -> None:
+    def _put_fanout(self, exchange: str, message: dict[str, Any], routing_key: str = "", **kwargs: Any) -> None:
         for queue in self._lookup(exchange, routing_key):
             self._put(queue, message)
 

@@ -70,9 +70,7 @@ class Publisher:
             refused = self._prepare(batch, deadline)
         except BrokerError as error:
             return [error] * len(batch)
-        good = (
-            [place for place in range(len(batch)) if place not in refused] if refused else range(len(batch))
-        )
+        good = [place for place in range(len(batch)) if place not in refused] if refused else range(len(batch))
         for place, refusal in refused.items():
             results[place] = refusal
         messages = [batch[place] for place in good] if refused else batch

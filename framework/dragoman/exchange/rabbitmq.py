@@ -77,7 +77,7 @@ class Connection(pyamqp.Connection):  # type: ignore[misc]
 
 
 class AMQPTransport(pyamqp.Transport):  # type: ignore[misc]
-    """kombu's AMQP transport, with the buffered connection. Whoever waits for the socket must look into the buffer."""
+    """kombu's AMQP transport, buffered: who waits for its socket must look into the buffer first."""
 
     Connection = Connection
 

@@ -49,9 +49,7 @@ class Topology:
 
     def __init__(self, namespace: str = "dragoman") -> None:
         if not WORD.fullmatch(namespace):
-            raise SettingsError(
-                f"namespace {namespace!r}: use letters, digits, '-' and '_' only, at most 100 of them"
-            )
+            raise SettingsError(f"namespace {namespace!r}: use letters, digits, '-' and '_' only, at most 100 of them")
         self.namespace = namespace
         self.events: Any = self._exchange("events", "topic")
         self.skills: Any = self._exchange("skills", "direct")

@@ -31,9 +31,7 @@ def publish_manifests(connection: Connection, found: Iterable[SkillManifest]) ->
         connection.execute(
             insert(manifests)
             .values(row)
-            .on_conflict_do_update(
-                index_elements=["skill"], set_={"digest": row["digest"], "body": row["body"]}
-            )
+            .on_conflict_do_update(index_elements=["skill"], set_={"digest": row["digest"], "body": row["body"]})
         )
 
 
@@ -53,7 +51,9 @@ class Reader:
     def refresh(self) -> bool:
         """Look; whether anything has changed."""
         with reading(self._engine) as connection:
-            digests = {skill: digest for skill, digest in connection.execute(select(manifests.c.skill, manifests.c.digest))}
+            digests = {
+                skill: digest for skill, digest in connection.execute(select(manifests.c.skill, manifests.c.digest))
+            }
             if digests == self._digests:
                 return False
             rows = connection.execute(

@@ -379,6 +379,4 @@ def _settled(dialect: str) -> Any:
     """Upsert of an action's end; what was sent stays sent."""
     statement: Any = sqlite.insert(actions) if dialect == "sqlite" else postgresql.insert(actions)
     changed = {name: statement.excluded[name] for name in ("state", "body", "sent_ids", "sent_at", "due_at", "error")}
-    return statement.on_conflict_do_update(
-        index_elements=["key"], set_=changed, where=actions.c.state != "sent"
-    )
+    return statement.on_conflict_do_update(index_elements=["key"], set_=changed, where=actions.c.state != "sent")

@@ -101,7 +101,8 @@ def take_due_runs(connection: Connection, most: int = 200) -> list[DueRun]:
     _move(connection, runs, rows, now)
     keys = {row.event_key for row in rows}
     bodies = {
-        row.key: row.body for row in connection.execute(select(events.c.key, events.c.body).where(events.c.key.in_(keys)))
+        row.key: row.body
+        for row in connection.execute(select(events.c.key, events.c.body).where(events.c.key.in_(keys)))
     }
     return [
         DueRun(
@@ -139,7 +140,12 @@ def give_back_lost(connection: Connection) -> tuple[list[str], list[str]]:
         reason = f"its worker died {MOST_LOSSES} times while it ran"
         connection.execute(
             change.values(
-                state="parked", owner=None, losses=runs.c.losses + 1, due_at=None, finished_at=now, error=reason
+                state="parked",
+                owner=None,
+                losses=runs.c.losses + 1,
+                due_at=None,
+                finished_at=now,
+                error=reason,
             ),
             [{"b_id": run} for run in parked],
         )
@@ -151,9 +157,7 @@ def forget_old(connection: Connection, before: float) -> int:
     connection.execute(delete(processes).where(processes.c.beat_at < time.time() - 100 * DEAD))
     busy = select(runs.c.event_key).where(runs.c.state.in_(("queued", "running")))
     gone = connection.execute(
-        delete(events).where(
-            events.c.received_at < before, events.c.state != "received", events.c.key.not_in(busy)
-        )
+        delete(events).where(events.c.received_at < before, events.c.state != "received", events.c.key.not_in(busy))
     ).rowcount
     connection.execute(delete(runs).where(runs.c.finished_at < before, runs.c.state.in_(("done", "parked"))))
     connection.execute(delete(actions).where(actions.c.created_at < before, actions.c.state != "pending"))

@@ -4,7 +4,8 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from celery import Celery, Task as CeleryTask
+from celery import Celery
+from celery import Task as CeleryTask
 
 from .. import wire
 from ..context import Context
@@ -113,5 +114,3 @@ def build_app(
         )
         app.register_task(task())
     return app
-
-

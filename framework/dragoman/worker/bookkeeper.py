@@ -58,7 +58,14 @@ class Bookkeeper:
         self._ask(finish_runs, Finish(run, self._process.owner.id, actions), written)
 
     def fail(
-        self, run: str, payload: Any, failures: int, error: str, then: Callable[[], None], *, final: bool = False
+        self,
+        run: str,
+        payload: Any,
+        failures: int,
+        error: str,
+        then: Callable[[], None],
+        *,
+        final: bool = False,
     ) -> None:
         """A run ended badly: try it again after a while, or park it and tell the person.
 

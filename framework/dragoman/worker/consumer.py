@@ -14,8 +14,8 @@ from celery.worker.consumer.tasks import Tasks
 
 from ..exchange.message import Outgoing, dead_letter
 from ..exchange.publisher import AsyncPublisher
-from ..sweeper import beating
 from ..store.processes import BEAT, forget
+from ..sweeper import beating
 from .bookkeeper import Bookkeeper
 from .process import WorkerProcess
 from .request import Request

@@ -71,7 +71,14 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         result = pool.apply_async(
             # A process finds the task by its name; a thread can be given the task itself.
             trace if processes else trace_task,
-            args=(self._type if processes else self._task, self.id, self._request_dict, self._body, self._content_type, self._content_encoding),
+            args=(
+                self._type if processes else self._task,
+                self.id,
+                self._request_dict,
+                self._body,
+                self._content_type,
+                self._content_encoding,
+            ),
             accept_callback=self.on_accepted,
             timeout_callback=self.on_timeout,
             callback=self.on_success,

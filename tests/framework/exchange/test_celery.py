@@ -23,6 +23,8 @@ def application(broker: Broker) -> Any:
         broker_transport=broker.transport,
         broker_transport_options=broker.transport_options("worker.default"),
         broker_connection_retry_on_startup=True,
+        # Its timer wakes a worker in a thread, which no signal reaches, when it has to stop.
+        broker_heartbeat=1,
         task_queues=[broker.topology.skill_queue("dice")],
         task_default_queue=broker.topology.skill_queue("dice").name,
         task_default_exchange=broker.topology.skills.name,

@@ -1,0 +1,36 @@
+"""``celery -A dragoman.celery worker|inspect|control|flower``: the app of the bot in the working folder.
+
+The app is built when it is first asked for (PEP 562), from ``dragoman.toml`` or ``DRAGOMAN_CONFIG``.
+A stock ``celery worker`` serves all enabled skills, in whichever pool its options say.
+"""
+
+from functools import cache
+from typing import Any
+
+__all__ = ["app"]  # noqa: F822  # made by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return _app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@cache
+def _app() -> Any:
+    from .roles import BotContext
+    from .settings import load
+    from .store.catalogue import publish_manifests
+    from .worker.app import build_app
+
+    settings = load()
+    bot = BotContext.of(settings)
+    bot.require_processes()
+    skills = bot.skills()
+    engine = bot.open_store()
+    with engine.begin() as connection:
+        publish_manifests(connection, [skill.manifest() for skill in skills.values()])
+    engine.dispose()
+    return build_app(
+        skills, broker=bot.broker, topology=bot.topology, store_url=settings.store_url, role="worker.celery"
+    )
