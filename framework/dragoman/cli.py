@@ -114,7 +114,7 @@ def gateway(state: State, accounts: tuple[str, ...], supervised: bool) -> None:
     from .roles import run_gateway
 
     _start("gateway", state, supervised)
-    run_gateway(state.settings, accounts)
+    run_gateway(state.settings, accounts, supervised=supervised)
 
 
 @cli.command()
@@ -126,7 +126,7 @@ def router(state: State, supervised: bool) -> None:
     from .roles import run_router
 
     _start("router", state, supervised)
-    run_router(state.settings)
+    run_router(state.settings, supervised=supervised)
 
 
 @cli.command()
@@ -149,7 +149,7 @@ def worker(state: State, pool: str | None, skills: tuple[str, ...], concurrency:
 
     pool = pool or skills[0]
     _start(f"worker {pool}", state, supervised)
-    sys.exit(run_worker(state.settings, pool, skills, concurrency, state.level))
+    sys.exit(run_worker(state.settings, pool, skills, concurrency, state.level, supervised=supervised))
 
 
 @cli.command()

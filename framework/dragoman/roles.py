@@ -60,13 +60,13 @@ class BotContext:
         """Whether everything has to be in one process."""
         return self.broker.family == "memory"
 
-    def require_processes(self) -> None:
-        """Raises SettingsError where a part cannot run by itself."""
+    def require_processes(self, *, supervised: bool = False) -> None:
+        """Raises SettingsError where a part cannot run by itself. A supervisor looks after the broker itself."""
         if self.in_memory:
             raise SettingsError(
                 "the broker memory:// lives in one process: use `dragoman run` or `dragoman chat`, or another broker"
             )
-        if self.embedded is not None and not self.embedded.ready():
+        if self.embedded is not None and not supervised and not self.embedded.ready():
             raise SettingsError(
                 "the embedded broker is not running: `dragoman run` starts it with all the rest; to run the parts "
                 "by themselves, set [broker] url to a RabbitMQ, Redis or Valkey"
@@ -92,14 +92,14 @@ def pools_of(skills: Mapping[str, Skill]) -> dict[str, list[str]]:
     return dict(sorted(pools.items()))
 
 
-def run_gateway(settings: Settings, accounts: Collection[str] = ()) -> None:
+def run_gateway(settings: Settings, accounts: Collection[str] = (), *, supervised: bool = False) -> None:
     """Run the adapters of these accounts (all of them if left out) until SIGTERM or SIGINT.
 
     Raises:
         AccountError: none of them can work.
     """
     bot = BotContext.of(settings)
-    bot.require_processes()
+    bot.require_processes(supervised=supervised)
     adapters = make_adapters(settings, accounts)
     engine = bot.open_store()
     gateway = Gateway(engine, bot.broker, bot.topology, adapters, grace=settings.run.grace)
@@ -119,10 +119,10 @@ def run_gateway(settings: Settings, accounts: Collection[str] = ()) -> None:
         engine.dispose()
 
 
-def run_router(settings: Settings) -> None:
+def run_router(settings: Settings, *, supervised: bool = False) -> None:
     """Route until SIGTERM or SIGINT."""
     bot = BotContext.of(settings)
-    bot.require_processes()
+    bot.require_processes(supervised=supervised)
     engine = bot.open_store()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -146,6 +146,8 @@ def run_worker(
     only: Collection[str] = (),
     concurrency: int | None = None,
     loglevel: str = "info",
+    *,
+    supervised: bool = False,
 ) -> int:
     """Serve the queues of one pool's skills (or those named in ``only``) until SIGTERM; the exit status.
 
@@ -155,7 +157,7 @@ def run_worker(
     from .worker.app import build_app  # Celery takes a moment to import, and only workers need it.
 
     bot = BotContext.of(settings)
-    bot.require_processes()
+    bot.require_processes(supervised=supervised)
     skills = bot.skills()
     pools = pools_of(skills)
     if unknown := set(only) - skills.keys():

@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 #: The exit status of a process that would fail again in the same way (sysexits.h: EX_CONFIG).
 CONFIG_ERROR: Final = 78
 #: Seconds before a child is started again: the first time, and at most.
-SOON, LATE = 0.2, 10.0
+SOON, LATE = 0.1, 5.0
 #: A child that has run for so many seconds has recovered.
-STABLE: Final = 30.0
+STABLE: Final = 5.0
 
 
 @dataclass

@@ -15,9 +15,7 @@ from dragoman.exchange.topology import Priority
 SKILL = "dice"
 
 
-def task(
-    broker: Broker, body: bytes | str, *, skill: str = SKILL, priority: Priority | None = None
-) -> Outgoing:
+def task(broker: Broker, body: bytes | str, *, skill: str = SKILL, priority: Priority | None = None) -> Outgoing:
     """A message for a skill's queue, which is declared with it."""
     topology = broker.topology
     return Outgoing(

@@ -93,9 +93,7 @@ class RabbitMQ:
     def ctl(self, *arguments: str) -> str:
         """``rabbitmqctl``: slow (it starts a virtual machine)."""
         command = [str(SCRIPTS / "rabbitmqctl"), "--quiet", *arguments]
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60, check=True
-        )
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=True)
         return done.stdout
 
     def remove(self) -> None:

@@ -1,10 +1,13 @@
 """A private Valkey server under the bot's data folder.
 
-It listens on a Unix socket that only its owner can open, so it needs no password and no port. Every command
-is written to the append-only file before it is answered: a kill -9 of the server loses nothing that was
-confirmed (with ``appendfsync everysec`` the write precedes the answer and the fsync follows within a second,
-so what can lose the last second is the machine's power, not the process). It never evicts: when memory is
-full it refuses.
+It listens on a Unix socket that only its owner can open, so it needs no password and no port. It never evicts:
+when memory is full it refuses.
+
+What it has confirmed survives a kill -9 of it. That needs each command to be *written* to the append-only file
+before it is answered, which ``appendfsync no`` does and ``everysec`` does not: while its background fsync is busy,
+it puts off the write for up to two seconds and answers all the same (a loaded machine lost messages that way).
+When the machine itself loses power, the last seconds of the queues may be missing, and the sweeper sends them
+again from the ledger; ``always`` would avoid that for an fsync with each message, each taking and each settling.
 """
 
 import contextlib
@@ -74,7 +77,7 @@ class EmbeddedValkey:
             "unixsocketperm": "700",
             "dir": str(self.folder),
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "no",
             "aof-load-truncated": "yes",
             "save": "",
             "maxmemory-policy": "noeviction",

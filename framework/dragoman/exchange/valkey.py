@@ -5,6 +5,7 @@ Celery's workers use it as it is; our own publisher and consumer use `valkey_lin
 keys.
 """
 
+import contextlib
 import time
 from collections.abc import Sequence
 from queue import Empty
@@ -80,7 +81,11 @@ class QoS(kombu_redis.QoS):  # type: ignore[misc]
 
     def restore_unacked(self, client: Any = None) -> None:
         self._flush()
-        self.channel.leases.restore(list(self._delivered))
+        connection = self.channel.connection
+        # On a connection that is lost there is nobody to give them back to: their leases run out.
+        if connection is not None and connection.client is not None:
+            with contextlib.suppress(*connection.connection_errors):
+                self.channel.leases.restore(list(self._delivered))
         self._delivered.clear()
 
     def restore_by_tag(self, tag: str, client: Any = None, leftmost: bool = False) -> None:
@@ -273,9 +278,10 @@ class Channel(kombu_redis.Channel):  # type: ignore[misc]
     def close(self) -> None:
         queues = list(self.active_queues) if self._in_poll and not self.closed else []
         self._in_poll = None  # kombu would wait for the answer and take messages while it closes
-        if queues:
+        if queues and self.connection is not None and self.connection.client is not None:
             # The answer that nobody reads may have been a token.
-            self.leases.wake(queues)
+            with contextlib.suppress(*self.connection.connection_errors):
+                self.leases.wake(queues)
         super().close()
 
 

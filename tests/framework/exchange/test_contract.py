@@ -26,9 +26,7 @@ def sent(publisher: Publisher, *messages: Outgoing) -> None:
     assert publisher.publish(messages) == [None] * len(messages)
 
 
-def test_what_is_published_before_any_consumer_has_ever_been_is_there(
-    broker: Broker, publisher: Publisher
-) -> None:
+def test_what_is_published_before_any_consumer_has_ever_been_is_there(broker: Broker, publisher: Publisher) -> None:
     sent(publisher, task(broker, '{"n": 1}'))
     publisher.close()
     inbox = Inbox()
@@ -262,9 +260,7 @@ def dead_letters(broker: Broker, count: int) -> list[dict[str, object]]:
     return [json.loads(delivery.body) for delivery in inbox.deliveries]
 
 
-def test_what_is_parked_keeps_everything_and_is_gone_from_its_queue(
-    broker: Broker, publisher: Publisher
-) -> None:
+def test_what_is_parked_keeps_everything_and_is_gone_from_its_queue(broker: Broker, publisher: Publisher) -> None:
     garbage = Outgoing(
         broker.topology.skills, SKILL, b"\xff\x00not utf-8", queues=(broker.topology.skill_queue(SKILL),),
         headers={"task": "?"},
@@ -287,9 +283,7 @@ def test_what_is_parked_keeps_everything_and_is_gone_from_its_queue(
     assert third.bodies == ["fine"]
 
 
-def test_one_poisonous_message_is_parked_and_the_others_are_handled(
-    broker: Broker, publisher: Publisher
-) -> None:
+def test_one_poisonous_message_is_parked_and_the_others_are_handled(broker: Broker, publisher: Publisher) -> None:
     done: list[str] = []
 
     def handle(batch: list[Delivery]) -> None:
@@ -308,9 +302,7 @@ def test_one_poisonous_message_is_parked_and_the_others_are_handled(
     assert "secret" not in json.dumps(letter)
 
 
-def test_an_error_that_passes_is_tried_again_and_nothing_is_parked(
-    broker: Broker, publisher: Publisher
-) -> None:
+def test_an_error_that_passes_is_tried_again_and_nothing_is_parked(broker: Broker, publisher: Publisher) -> None:
     attempts: list[bool] = []
 
     def handle(batch: list[Delivery]) -> None:
