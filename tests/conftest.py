@@ -64,6 +64,8 @@ def broker(request: pytest.FixtureRequest, namespace: str) -> Iterator[Broker]:
     made = Broker(url, namespace)
     if request.param != "memory":
         server = request.getfixturevalue(request.param)
+        if server.pid is None:  # a test that broke it has failed before it could start it again
+            server.start()
         made = Broker(server.url, namespace, visibility=1.0)
     wanted = {name for mark in request.node.iter_markers("needs") for name in mark.args}
     lacking = wanted - made.capabilities

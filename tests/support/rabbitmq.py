@@ -63,6 +63,11 @@ class RabbitMQ:
         """Of the default virtual host."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
+    @property
+    def pid(self) -> int | None:
+        """Of the node, while it runs."""
+        return self._node.pid if self._node is not None and self._node.poll() is None else None
+
     def start(self) -> None:
         """Start it and wait until it takes connections and has finished booting."""
         if self._epmd is None:  # our own, so that the node does not leave a daemon behind

@@ -87,14 +87,17 @@ class EmbeddedValkey:
 
     def ready(self) -> bool:
         """Whether it answers (and has loaded its data)."""
+        return self._answer().startswith(b"+PONG")
+
+    def _answer(self) -> bytes:
         try:
             with socket.socket(socket.AF_UNIX) as client:
                 client.settimeout(1.0)
                 client.connect(str(self.socket))
                 client.sendall(b"PING\r\n")
-                return client.recv(16).startswith(b"+PONG")
+                return client.recv(16)
         except OSError:
-            return False
+            return b""
 
     def shut_down(self, timeout: float = 10.0) -> None:
         """End a server of this folder that another process has started."""
@@ -116,7 +119,9 @@ class EmbeddedValkey:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
             )
         deadline = time.monotonic() + timeout
-        while not self.ready():
+        while not (answer := self._answer()).startswith(b"+PONG"):
+            if answer.startswith(b"-LOADING"):  # that takes as long as it takes
+                deadline = time.monotonic() + timeout
             code = self._process.poll()
             if code is not None or time.monotonic() > deadline:
                 self.kill()
