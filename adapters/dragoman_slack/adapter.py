@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 #: How many conversations are remembered whose kind their id does not tell.
 MOST_KINDS: Final = 10_000
+#: How many messages are remembered as taken: what mentions the bot comes twice, as ``message`` and ``app_mention``.
+MOST_TAKEN: Final = 5_000
 #: How many pages of a conversation's history are searched for what was sent already.
 MOST_PAGES: Final = 25
 #: Refusals that mean that it is as it should be.
@@ -57,6 +59,8 @@ class SlackAdapter(Adapter):
         self._api = Api(settings)
         self._identity: Identity | None = None
         self._kinds: dict[str, Conversation] = {}
+        #: By what Slack tells messages apart; the oldest first. True: it is in the ledger.
+        self._taken: dict[tuple[object, ...], asyncio.Future[bool]] = {}
 
     @classmethod
     @hookimpl
@@ -172,28 +176,51 @@ class SlackAdapter(Adapter):
         if not isinstance(envelope_id, str):
             log.warning("%s: Slack sent an envelope without an envelope_id; ignored", self.account)
             return
-        try:
-            event = None
-            if envelope.get("type") == "events_api":
-                payload = envelope.get("payload")
-                if not isinstance(payload, Mapping):
-                    raise PayloadError("payload", "is missing")
-                event = normalise(payload, identity, self.account, self._kinds)
-        except PayloadError as error:
-            log.warning("%s: ignored: %s", self.account, error)
-            event = None
-        if event is not None:
-            if event.conversation == "group" and len(self._kinds) < MOST_KINDS:
-                self._kinds[event.address.channel] = "group"
-            try:
-                await receive(event)
-            except Exception:
-                log.exception("%s: %s was not taken; Slack will send it again", self.account, event.key)
-                return
+        if envelope.get("type") == "events_api" and not await self._take(envelope.get("payload"), identity, receive):
+            return
         try:
             await socket.acknowledge(envelope_id)
         except (ConnectionError, RuntimeError) as error:
             log.info("%s: not acknowledged (%s); Slack will send it again", self.account, error)
+
+    async def _take(self, payload: object, identity: Identity, receive: Receive) -> bool:
+        """Whether Slack may be told that we have it."""
+        mark = _mark(payload)
+        if mark is not None:
+            twin = self._taken.get(mark)
+            if twin is not None:
+                return await asyncio.shield(twin)
+            self._taken[mark] = asyncio.get_running_loop().create_future()
+        taken = False
+        try:
+            taken = await self._receive(payload, identity, receive)
+        finally:
+            if mark is not None:
+                self._taken[mark].set_result(taken)
+                if not taken:
+                    del self._taken[mark]
+                elif len(self._taken) > MOST_TAKEN:
+                    del self._taken[next(iter(self._taken))]
+        return taken
+
+    async def _receive(self, payload: object, identity: Identity, receive: Receive) -> bool:
+        try:
+            if not isinstance(payload, Mapping):
+                raise PayloadError("payload", "is missing")
+            event = normalise(payload, identity, self.account, self._kinds)
+        except PayloadError as error:
+            log.warning("%s: ignored: %s", self.account, error)
+            return True
+        if event is None:
+            return True
+        if event.conversation == "group" and len(self._kinds) < MOST_KINDS:
+            self._kinds[event.address.channel] = "group"
+        try:
+            await receive(event)
+        except Exception:
+            log.exception("%s: %s was not taken; Slack will send it again", self.account, event.key)
+            return False
+        return True
 
     async def _posted(self, action: ActionBase) -> dict[int, str]:
         """What of an action stands in the conversation already: part -> ts."""
@@ -240,3 +267,13 @@ def _harmless(action: ActionBase, error: DeliveryError) -> bool:
             return error.code not in BAD_TOKEN
         case _:
             return False
+
+
+def _mark(payload: object) -> tuple[object, ...] | None:
+    """What is the same in the two events that Slack sends of one message; ``None`` for all else."""
+    event = payload.get("event") if isinstance(payload, Mapping) else None
+    if not isinstance(event, Mapping) or event.get("type") not in ("message", "app_mention") or event.get("subtype"):
+        return None
+    assert isinstance(payload, Mapping)
+    mark = (payload.get("team_id"), event.get("channel"), event.get("ts"))
+    return mark if all(isinstance(part, str) for part in mark) else None

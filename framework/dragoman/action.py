@@ -55,10 +55,10 @@ class ActionBase(Frozen):
 
     v: Literal[1] = 1
     kind: str
-    key: Annotated[str, Field(min_length=1, max_length=1024)]
+    key: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
     address: Address
     run: str = ""
-    ordinal: Annotated[int, Field(ge=0)] = 0
+    ordinal: Annotated[int, Field(ge=0, lt=2**31)] = 0
     again: bool = False
     hops: tuple[Hop, ...] = ()
     traceparent: str = ""

@@ -37,7 +37,10 @@ def parameters_of(function: Callable[..., Any], *, skip: Sequence[str] = ()) -> 
     Raises:
         SkillError: a parameter has no annotation, or one that no person could type.
     """
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise SkillError(f"{function.__qualname__}: its annotations cannot be read: {error}") from None
     found: list[Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in skip:
@@ -81,9 +84,9 @@ def _parameter(where: str, name: str, hint: Any, parameter: inspect.Parameter) -
             description = extra.description
         for constraint in constraints:
             if isinstance(constraint, annotated_types.Ge):
-                bounds["ge"] = float(constraint.ge)  # type: ignore[arg-type]  # a number, since the kind is one
+                bounds["ge"] = _bound(where, constraint.ge)
             elif isinstance(constraint, annotated_types.Le):
-                bounds["le"] = float(constraint.le)  # type: ignore[arg-type]  # likewise
+                bounds["le"] = _bound(where, constraint.le)
             elif not isinstance(extra, str):
                 raise SkillError(f"{where}: the router can check ge and le, not {constraint!r}")
     if bounds and kind not in ("integer", "number"):
@@ -104,10 +107,17 @@ def _parameter(where: str, name: str, hint: Any, parameter: inspect.Parameter) -
     )
 
 
+def _bound(where: str, bound: object) -> float:
+    if isinstance(bound, int | float) and abs(bound) < float("inf"):
+        return float(bound)
+    raise SkillError(f"{where}: ge and le must be numbers, not {bound!r}")
+
+
 def usage(command: str, parameters: Sequence[Parameter]) -> str:
     """The usage line, such as ``roll [dice] [times]``."""
     words = [command]
-    for parameter in parameters:
+    # What takes the rest of the line comes last: a flag after it would be part of it.
+    for parameter in sorted(parameters, key=lambda parameter: parameter.rest):
         word = "|".join(parameter.choices) or parameter.name
         if parameter.flag_only:
             word = f"--{parameter.name}" if parameter.kind == "boolean" else f"--{parameter.name} {word}"
@@ -155,6 +165,9 @@ def parse(command: str, parameters: Sequence[Parameter], text: str) -> dict[str,
 def convert(command: str, parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[str, Any]:
     """Values from texts by parameter name (the groups of a pattern); raises as `parse` does."""
     line = usage(command, parameters)
+    for parameter in parameters:
+        if parameter.required and parameter.name not in texts:
+            raise ArgumentsError(f"`{parameter.name}` is missing: it should be {_wanted(parameter)}.", usage=line)
     return {p.name: _value(p, texts[p.name], line) for p in parameters if p.name in texts}
 
 
@@ -217,11 +230,16 @@ def _wanted(parameter: Parameter) -> str:
         case None, None:
             return wanted
         case None, le:
-            return f"{wanted} up to {le:g}"
+            return f"{wanted} up to {_number(le)}"
         case ge, None:
-            return f"{wanted} from {ge:g}"
+            return f"{wanted} from {_number(ge)}"
         case ge, le:
-            return f"{wanted} from {ge:g} to {le:g}"
+            return f"{wanted} from {_number(ge)} to {_number(le)}"
+
+
+def _number(number: float) -> str:
+    """As people write it: 1000000, not 1e+06."""
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _short(word: str) -> str:

@@ -186,6 +186,7 @@ def schema() -> None:
 
 
 def _start(role: str, state: State, supervised: bool) -> None:
+    sys.setswitchinterval(float(__import__("os").environ.get("SWI", "0.005")))
     logs.set_up(role, state.level)
     if supervised:
         stop_with_parent()

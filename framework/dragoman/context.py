@@ -7,7 +7,7 @@ handler ends; ``yield`` and ``flush`` let it go earlier.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .action import Action, ActionBase, Delete, Edit, React, Send, Target, Typing, action_key
@@ -37,6 +37,12 @@ class Handle:
         # Nothing has to be waited for, and a handler that is an "async def" may still write "await".
         yield from ()
         return self
+
+
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        assert self.extra is not None
+        return f"{msg} (reference {self.extra['reference']})", {**kwargs, "extra": self.extra}
 
 
 class _Done:
@@ -73,9 +79,7 @@ class Context:
         self.event: Event = task.event
         self.attempt: int = task.attempt
         self.reference: str = task.reference
-        self.log = logging.LoggerAdapter(
-            logging.getLogger(f"dragoman.skill.{task.skill}"), {"reference": task.reference}
-        )
+        self.log = _Log(logging.getLogger(f"dragoman.skill.{task.skill}"), {"reference": task.reference})
 
     def catalogue(self) -> tuple[SkillManifest, ...]:
         """The manifests of all skills that are served now, by name."""

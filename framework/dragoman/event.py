@@ -68,7 +68,7 @@ class EventBase(Frozen):
 
     v: Literal[1] = 1
     kind: str
-    key: Annotated[str, Field(min_length=1, max_length=512)]
+    key: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
     address: Address
     conversation: Conversation
     person: Person | None = None

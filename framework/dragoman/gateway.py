@@ -7,7 +7,8 @@ the ledger knows as sent is dropped, and what may have been sent is looked for o
 import asyncio
 import contextlib
 import logging
-import secrets
+import random
+import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 
 #: Actions taken from the queues at once, and so the most that are being performed at one time.
 PREFETCH: Final = 100
+#: Seconds to wait while the store cannot be read.
+PATIENCE: Final = 1.0
 #: How many sent messages are remembered, so that an edit right after them need not ask the ledger.
 REMEMBERED: Final = 2000
 
@@ -81,13 +84,12 @@ class Gateway:
         self._topology = topology
         self._adapters = adapters
         self._grace = grace
-        self._batcher = Batcher(engine)
+        self._batcher: Batcher | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="dragoman-lookup")
         self._publisher = AsyncPublisher(broker, "gateway")
         queues = [topology.deliver_queue(account) for account in adapters]
         self._consumer = Consumer(broker, "gateway", queues, self._arrived, prefetch=PREFETCH)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._batches: asyncio.Queue[Sequence[Delivery]] = asyncio.Queue()
         #: One lane for each conversation: what is said there leaves in order.
         self._lanes: dict[Address, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,10 +105,13 @@ class Gateway:
             AccountError: none of the accounts can work; the message is the last one's.
         """
         self._loop = asyncio.get_running_loop()
+        # A commit to a file takes a fraction of a millisecond, and handing it to a thread takes longer; a database
+        # server is waited for in a thread.
+        local = self._engine.dialect.name == "sqlite"
+        self._batcher = Batcher(self._engine, call_soon=self._loop.call_soon if local else None)
         self._connected = {account: asyncio.Event() for account in self._adapters}
         self._publisher.start()
         self._consumer.start()
-        dispatcher = asyncio.create_task(self._dispatch())
         accounts = {
             asyncio.create_task(self._run_account(account, adapter)): account
             for account, adapter in self._adapters.items()
@@ -122,7 +127,7 @@ class Gateway:
             if stopping in pending and failed is not None:
                 raise failed
         finally:
-            await self._shut_down([*accounts, stopping], dispatcher)
+            await self._shut_down([*accounts, stopping])
 
     def stop(self) -> None:
         """Stop taking, finish what is in hand, hand back the rest."""
@@ -160,48 +165,53 @@ class Gateway:
         event = event.model_copy(
             update={
                 "hops": (*event.hops, ("gateway", time.time())),
-                "traceparent": event.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
+                "traceparent": event.traceparent or _traceparent(),
             }
         )
-        if await asyncio.wrap_future(self._batcher.submit(record_events, event)):
-            future = self._publisher.submit(event_message(self._topology, event))
-            future.add_done_callback(_log_unpublished)
+
+        def recorded(future: "Future[bool]") -> None:
+            # Where it was committed: the way on does not wait for another turn of the event loop.
+            if future.exception() is None and future.result():
+                self._publisher.submit(event_message(self._topology, event)).add_done_callback(_log_unpublished)
+
+        assert self._batcher is not None
+        future = self._batcher.submit(record_events, event)
+        future.add_done_callback(recorded)
+        await _ended(future)
 
     # -- actions -------------------------------------------------------------------------------------
 
     def _arrived(self, batch: Sequence[Delivery]) -> None:
-        """Called in the consumer's thread."""
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._batches.put_nowait, list(batch))
-
-    async def _dispatch(self) -> None:
-        """Give what arrives to the lanes, in order, leaving out what was performed before."""
-        while True:
-            batch = await self._batches.get()
-            jobs = [job for delivery in batch if (job := self._read(delivery)) is not None]
-            if not jobs:
-                continue
-            try:
-                known, earlier = await asyncio.get_running_loop().run_in_executor(
-                    self._reader, self._look_up, [job.action for job in jobs]
-                )
-            except SQLAlchemyError as error:
-                log.error("the store cannot be read, so nothing is sent until it can: %s", error)
-                for job in jobs:
-                    if job.delivery is not None:
-                        job.delivery.requeue()
-                await asyncio.sleep(1.0)
-                continue
+        """Called in the consumer's thread, which also asks the ledger: the event loop has enough to do."""
+        jobs = [job for delivery in batch if (job := self._read(delivery)) is not None]
+        if not jobs:
+            return
+        try:
+            known, earlier = self._look_up([job.action for job in jobs])
+        except SQLAlchemyError as error:
+            log.error("the store cannot be read, so nothing is sent until it can: %s", error)
+            time.sleep(PATIENCE)
             for job in jobs:
-                for action in earlier.get(job.action.run, ()):
-                    if action.ordinal < job.action.ordinal and action.key not in self._in_hand:
-                        self._enqueue(Job(action, None))
-                if job.action.key in known and known[job.action.key].state != "pending":
-                    _ack(job)  # Sent or parked already (G4).
-                elif job.action.key in self._in_hand:
-                    _ack(job)  # A second copy of what is being performed right now.
-                else:
-                    self._enqueue(job)
+                if job.delivery is not None:
+                    job.delivery.requeue()
+            return
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # closed: they are handed back
+            self._loop.call_soon_threadsafe(self._dispatch, jobs, known, earlier)
+
+    def _dispatch(
+        self, jobs: Sequence[Job], known: Mapping[str, Known], earlier: Mapping[str, Sequence[Action]]
+    ) -> None:
+        """Give what has arrived to the lanes, in order, leaving out what was performed before."""
+        for job in jobs:
+            for action in earlier.get(job.action.run, ()):
+                if action.ordinal < job.action.ordinal and action.key not in self._in_hand:
+                    self._enqueue(Job(action, None))
+            state = known[job.action.key].state if job.action.key in known else "pending"
+            if state != "pending" or job.action.key in self._in_hand or job.action.key in self._sent:
+                _ack(job)  # It was performed or refused before, or is being performed right now (G4).
+            else:
+                self._enqueue(job)
 
     def _read(self, delivery: Delivery) -> Job | None:
         try:
@@ -317,28 +327,42 @@ class Gateway:
                     job.delivery.requeue()
             else:
                 _ack(job)
-            if self._loop is not None and not self._loop.is_closed():
-                with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._in_hand.discard, job.action.key)
+            self._in_hand.discard(job.action.key)
 
+        assert self._batcher is not None
         self._batcher.submit(operation, item).add_done_callback(written)
 
-    async def _shut_down(self, tasks: Sequence[asyncio.Task[Any]], dispatcher: asyncio.Task[None]) -> None:
+    async def _shut_down(self, tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace)
-        dispatcher.cancel()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(dispatcher, *self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._batcher.close)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert self._batcher is not None
+        self._batcher.close()
         await asyncio.to_thread(self._consumer.stop)
         await asyncio.to_thread(self._publisher.close)
         self._reader.shutdown()
         for adapter in self._adapters.values():
             await adapter.close()
+
+
+async def _ended(future: "Future[bool]") -> None:
+    """Wait for a future that ends in this thread or in another; raises its error."""
+    loop, thread = asyncio.get_running_loop(), threading.get_ident()
+    waiter: asyncio.Future[None] = loop.create_future()
+
+    def end() -> None:
+        if not waiter.done():
+            error = future.exception()
+            waiter.set_result(None) if error is None else waiter.set_exception(error)
+
+    # Waking a loop from its own thread would cost it two system calls for nothing.
+    future.add_done_callback(lambda _: end() if threading.get_ident() == thread else loop.call_soon_threadsafe(end))
+    await waiter
 
 
 def _ack(job: Job) -> None:
@@ -352,3 +376,9 @@ def _log_unpublished(future: "Future[None]") -> None:
         log.warning("an event waits in the ledger for the broker: %s", error)
     elif error is not None:
         log.error("an event could not be published: %r", error)
+
+
+def _traceparent() -> str:
+    """A new W3C trace context: https://www.w3.org/TR/trace-context/#traceparent-header"""
+    # An id to find things by, not a secret.
+    return f"00-{random.getrandbits(128) or 1:032x}-{random.getrandbits(64) or 1:016x}-01"  # noqa: S311

@@ -74,7 +74,7 @@ class Routes:
 
     def _claim(self, name: str, place: Place) -> None:
         held = self._commands.setdefault(name, place)
-        if held is not place:
+        if held[1] is not place[1]:
             self.problems.append(
                 f"the command {name!r} is claimed by {_name(held)} and by {_name(place)}: {_name(held)} keeps it; "
                 "rename one of them"

@@ -8,4 +8,4 @@ __all__ = ["Frozen"]
 class Frozen(BaseModel):
     """Frozen pydantic data. Unknown fields are ignored: a newer sender may know more than its reader."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", allow_inf_nan=False)

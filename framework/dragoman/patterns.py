@@ -17,6 +17,7 @@ from .errors import CatalogueError
 __all__ = ["Pattern", "PatternSet", "mark"]
 
 MARK: Final = "\ufdd0"
+MARK_AT: Final = ord(MARK)
 # Several at each boundary, so that a pattern may ask for the same boundary more than once (``\b\b``).
 MARKS: Final = MARK * 3
 BOUNDARY: Final = re.compile(r"\b")
@@ -37,8 +38,13 @@ OUTSIDE: Final = {
     "s": f"[{SPACE}]",
     "S": f"[^{SPACE}{MARK}]",
 }
-INSIDE: Final = {"d": DIGIT, "w": WORD, "s": SPACE, "W": NOT_WORD, "D": r"\P{Nd}"}
+# Spelt out instead of negated, so that a class never takes a mark for a character.
+NOT_DIGIT: Final = r"\p{L}\p{M}\p{Nl}\p{No}\p{P}\p{S}\p{Z}\p{C}"
+NOT_SPACE: Final = r"\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\x00-\x08\x0e-\x1b\x7f-\x{84}\x{86}-\x{9f}"
+INSIDE: Final = {"d": DIGIT, "w": WORD, "s": SPACE, "W": NOT_WORD, "D": NOT_DIGIT, "S": NOT_SPACE}
 CONTROL: Final = {"n": r"\n", "t": r"\t", "r": r"\r", "f": r"\f", "v": r"\x0b", "a": r"\x07"}
+CONTROL_POINTS: Final = {"n": 10, "t": 9, "r": 13, "f": 12, "v": 11, "a": 7}
+NUMBERED: Final = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
 
 # A hostile or enormous set of patterns may need this much memory for its automaton, and no more.
 MEMORY: Final = 256 * 1024 * 1024
@@ -100,7 +106,7 @@ class PatternSet:
         if self._set is None:
             return
         marked = mark(text)
-        for index in sorted(self._set.Match(marked)):
+        for index in sorted(self._set.Match(marked) or ()):
             groups = self._patterns[index].groups(marked)
             if groups is not None:
                 yield index, groups
@@ -124,9 +130,12 @@ def _translate(pattern: str) -> str:
     # Whether the atom just written is one word character: no boundary can follow it before another one,
     # and leaving out marks that cannot be there keeps a thousand patterns small.
     in_word = False
+    # Whether a quantifier was just written: a "+" after it would make it possessive.
+    quantified = False
     i = 0
     while i < len(pattern):
         c = pattern[i]
+        after_quantifier, quantified = quantified, False
         if c == "\\":
             piece, i = _escape(pattern, i)
             out.append(piece)
@@ -145,6 +154,7 @@ def _translate(pattern: str) -> str:
                 inner = quantifier[1]
                 out.append("{" + ("0" + inner if inner.startswith(",") else inner) + "}")
                 i = quantifier.end()
+                quantified = True
             else:
                 out.append(_atom(r"\{"))
                 i += 1
@@ -153,9 +163,10 @@ def _translate(pattern: str) -> str:
             out.append(f"{MARK}*\\n?\\z")
             i += 1
         elif c in "()|*+?^":
-            if c == "+" and i and pattern[i - 1] in "*+?}":
+            if c == "+" and after_quantifier:
                 raise CatalogueError(f"{pattern!r} cannot be matched in linear time: possessive quantifier")
             out.append(c)
+            quantified = c in "*+?"
             i += 1
         else:
             is_word = c.isalnum() or c == "_"
@@ -190,7 +201,7 @@ def _escape(pattern: str, i: int) -> tuple[str, int]:
 
 
 def _literal(pattern: str, i: int) -> tuple[str, int]:
-    """An escape that stands for one character, inside or outside of a class."""
+    """An escape that stands for one character, outside of a class."""
     c = pattern[i + 1]
     if c in CONTROL:
         return CONTROL[c], i + 2
@@ -208,31 +219,51 @@ def _literal(pattern: str, i: int) -> tuple[str, int]:
 def _class(pattern: str, i: int) -> tuple[str, int]:
     out = ["["]
     i += 1
-    negated = pattern[i] == "^"
-    if negated:
+    if pattern[i] == "^":
         out.append("^" + MARK)
         i += 1
     first = True
     while first or pattern[i] != "]":
-        c = pattern[i]
-        if c == "\\":
-            following = pattern[i + 1]
-            if following in INSIDE:
-                out.append(INSIDE[following])
-                i += 2
-            elif following == "S":
-                raise CatalogueError(f"{pattern!r}: RE2 cannot have \\S inside of [...]; write what it should be")
-            elif following == "b":
-                out.append(r"\x08")
-                i += 2
-            else:
-                piece, i = _literal(pattern, i)
-                out.append(piece)
-        else:
-            out.append(c if c == "-" or c.isalnum() else re2.escape(c))
-            i += 1
         first = False
+        if pattern[i] == "\\" and pattern[i + 1] in INSIDE:
+            out.append(INSIDE[pattern[i + 1]])
+            i += 2
+            continue
+        low, i = _member(pattern, i)
+        high = low
+        if pattern[i] == "-" and pattern[i + 1] != "]":
+            high, i = _member(pattern, i + 1)
+        # A mark is not a character of the text, even if the range is all of Unicode.
+        if low <= MARK_AT <= high:
+            out += [_range(low, MARK_AT - 1), _range(MARK_AT + 1, high)]
+        else:
+            out.append(_range(low, high))
     return "".join([*out, "]"]), i + 1
+
+
+def _member(pattern: str, i: int) -> tuple[int, int]:
+    """The code point of one character of a class, and where to go on."""
+    c = pattern[i]
+    if c != "\\":
+        return ord(c), i + 1
+    c = pattern[i + 1]
+    if c == "b":
+        return 8, i + 2
+    if c in CONTROL:
+        return CONTROL_POINTS[c], i + 2
+    number = NUMBERED.match(pattern, i)
+    if number:
+        octal, *digits = number.groups()
+        return int(octal, 8) if octal else int("".join(filter(None, digits)), 16), number.end()
+    if c == "N":
+        raise CatalogueError(f"{pattern!r}: write the character itself instead of \\N{{...}}")
+    return ord(c), i + 2
+
+
+def _range(low: int, high: int) -> str:
+    if low > high:
+        return ""
+    return rf"\x{{{low:x}}}" + (rf"-\x{{{high:x}}}" if high > low else "")
 
 
 def _group(pattern: str, i: int) -> tuple[str, int]:

@@ -58,7 +58,8 @@ def discover(group: str) -> list[Found]:
                 continue
             origin = f"{distribution.name} {distribution.version}"
             held = found.setdefault(point.name, Found(point.name, origin, point))
-            if held.origin != origin:
+            # Of two versions of one distribution, the first on the path is the one that is imported.
+            if held.origin.split()[0] != distribution.name:
                 raise PluginError(
                     f"{group}: {point.name!r} is provided by {held.origin} and by {origin}: uninstall one of them"
                 )
@@ -83,7 +84,10 @@ def load_skills(enabled: Collection[str], folder: Path | None = None) -> dict[st
         module = _import_file(file)
         for skill in vars(module).values():
             if isinstance(skill, Skill) and not manager.is_registered(skill):
-                manager.register(skill, name=f"{file.stem}:{skill.name}")
+                try:
+                    manager.register(skill, name=f"{file.stem}:{skill.name}")
+                except ValueError:
+                    raise PluginError(f"{file} has two skills named {skill.name!r}: rename one") from None
                 origins[id(skill)] = str(file.name)
     skills: dict[str, Skill] = {}
     for implementation in manager.hook.dragoman_skills.get_hookimpls():
@@ -116,7 +120,16 @@ def load_adapters(platforms: Collection[str]) -> dict[str, type[Adapter]]:
     adapters: dict[str, type[Adapter]] = {}
     for implementation in manager.hook.dragoman_adapters.get_hookimpls():
         for adapter in _call(implementation, implementation.plugin_name):
+            if not (isinstance(adapter, type) and issubclass(adapter, Adapter)):
+                raise PluginError(
+                    f"{implementation.plugin_name}: dragoman_adapters must return Adapter subclasses, not {adapter!r}"
+                )
             adapters[adapter.platform] = adapter
+    for platform in sorted(set(platforms) - adapters.keys()):
+        raise PluginError(
+            f"{available[platform].plugin_name} ({available[platform].origin}) provides no adapter with "
+            f"platform = {platform!r}: its entry point and its adapter must have the same name"
+        )
     return adapters
 
 
@@ -150,7 +163,7 @@ def _register(manager: pluggy.PluginManager, found: Found) -> None:
         extra = "slack" if (error.name or "").startswith("slack_sdk") else None
         hint = f"; pip install 'dragoman[{extra}]'" if extra else ""
         raise PluginError(f"{found.plugin_name} ({found.origin}) cannot be imported: {error}{hint}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{found.plugin_name} ({found.origin}) is broken: {error!r}") from error
     try:
         manager.register(plugin, name=found.plugin_name)
@@ -166,7 +179,7 @@ def _register(manager: pluggy.PluginManager, found: Found) -> None:
 
 def _call(implementation: Any, origin: str) -> Any:
     try:
-        return implementation.function()
+        return list(implementation.function())
     except Exception as error:
         raise PluginError(f"{origin}: its hook failed: {error!r}") from error
 
@@ -185,6 +198,7 @@ def _import_file(file: Path) -> Any:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
         raise PluginError(f"{file} is broken: {error!r}") from error
     return module

@@ -36,7 +36,7 @@ MEMORY: Final = "memory://"
 
 #: Tasks in flight at once, unless ``[pools.NAME] concurrency`` says otherwise.
 CONCURRENCY: Final[Mapping[str, int]] = {"async": 100}
-PROCESSES: Final = 4
+PROCESSES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class BotContext:
             raise SettingsError(f"[skills.{min(unknown)}]: no such skill is enabled ({', '.join(skills) or 'none is'})")
         return skills
 
-    def open_store(self) -> Engine:
-        return open_store(self.settings.store_url)
+    def open_store(self, *, durable: bool = False) -> Engine:
+        return open_store(self.settings.store_url, durable=durable)
 
 
 def pools_of(skills: Mapping[str, Skill]) -> dict[str, list[str]]:
@@ -101,7 +101,7 @@ def run_gateway(settings: Settings, accounts: Collection[str] = (), *, supervise
     bot = BotContext.of(settings)
     bot.require_processes(supervised=supervised)
     adapters = make_adapters(settings, accounts)
-    engine = bot.open_store()
+    engine = bot.open_store(durable=True)
     gateway = Gateway(engine, bot.broker, bot.topology, adapters, grace=settings.run.grace)
 
     async def main() -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
 
+import pydantic_settings
+from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -107,9 +109,10 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     run: RunSettings = RunSettings()
     pools: dict[str, PoolSettings] = {}
-    accounts: dict[AccountName, dict[str, Any]] = Field(default_factory=dict, repr=False)
+    #: They hold secrets that only their adapters know as such, so they are never shown or dumped.
+    accounts: dict[AccountName, dict[str, Any]] = Field(default_factory=dict, repr=False, exclude=True)
     #: ``[skills.NAME]``: what a skill may be told.
-    skills: dict[SkillName, dict[str, Any]] = Field(default_factory=dict, repr=False)
+    skills: dict[SkillName, dict[str, Any]] = Field(default_factory=dict, repr=False, exclude=True)
     #: The folder that relative paths start from: where dragoman.toml is.
     root: Path = Path()
 
@@ -151,6 +154,8 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
         raise SettingsError(f"there is no settings file {file}; write one, or leave out --config for the defaults")
     root = file.parent.absolute()
     dotenv = root / ".env"
+    # Other programs' variables may stand in the same file.
+    written = {k: v for k, v in _dotenv(dotenv).items() if k.upper().startswith(PREFIX) and k.upper() not in OTHER}
 
     class Sources(Settings):
         @classmethod
@@ -160,20 +165,25 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
             env = EnvSettingsSource(settings_cls)
             env.env_vars = {k.lower(): v for k, v in environ.items() if k.upper() not in OTHER}
             found: list[PydanticBaseSettingsSource] = [init_settings, env]
-            if dotenv.is_file():
-                found.append(DotEnvSettingsSource(settings_cls, env_file=dotenv))
+            if written:
+                source = DotEnvSettingsSource(settings_cls, env_file=None)
+                source.env_vars = {k.lower(): v for k, v in written.items()}
+                found.append(source)
             if file.is_file():
                 found.append(TomlConfigSettingsSource(settings_cls, toml_file=file))
             return tuple(found)
 
     try:
         _check_names(environ, "the environment")
+        _check_names(written, str(dotenv))
         return Sources(root=root)
     except ValidationError as error:
-        raise SettingsError(_explain(error, file)) from None
+        raise SettingsError(_explain(error, file, {"the environment": environ, str(dotenv): written})) from None
     except SettingsError:
         raise
-    except ValueError as error:
+    except pydantic_settings.SettingsError as error:
+        raise SettingsError(f"the environment: {error}: a list is written as JSON, such as '[\"help\"]'") from None
+    except (ValueError, OSError) as error:
         # tomllib's errors and pydantic-settings' own say what is wrong and hold no values of ours.
         raise SettingsError(f"{file} cannot be read: {error}") from None
 
@@ -188,8 +198,27 @@ def _check_names(environ: Mapping[str, str], source: str) -> None:
             raise SettingsError(f"{source}: {name} is not a setting{hint}")
 
 
-def _explain(error: ValidationError, file: Path) -> str:
-    return "; ".join(f"{file.name}: {line}" for line in explain(error, Settings))
+def _dotenv(file: Path) -> dict[str, str | None]:
+    if not file.is_file():
+        return {}
+    try:
+        return dotenv_values(file)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from None
+
+
+def _explain(error: ValidationError, file: Path, variables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Each mistake with where it was written: a variable wins over the file."""
+    lines = []
+    for mistake, line in zip(error.errors(include_url=False), explain(error, Settings), strict=True):
+        name = PREFIX + "__".join(str(part) for part in mistake["loc"]).upper()
+        for place, names in variables.items():
+            if any(given.upper() == name or given.upper().startswith(f"{name}__") for given in names):
+                lines.append(f"{place}: {line}")
+                break
+        else:
+            lines.append(f"{file.name}: {line}")
+    return "; ".join(lines)
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -102,6 +102,8 @@ class Skill:
 
     def command(self, *aliases: str, name: str | None = None) -> Callable[[Function], Function]:
         """Run the function when its name is the first word said to the bot; its parameters are the grammar."""
+        if any(callable(alias) for alias in aliases):
+            raise SkillError(f"skill {self.name!r}: write @skill.command() with parentheses")
 
         def decorate(function: Function) -> Function:
             names = (name or function.__name__, *aliases)
@@ -115,6 +117,8 @@ class Skill:
 
     def hear(self, pattern: str, *, ignore_case: bool = True) -> Callable[[Function], Function]:
         """Run the function when anybody's message has the pattern in it; named groups become parameters."""
+        if callable(pattern):
+            raise SkillError(f"skill {self.name!r}: write @skill.hear(...) with a pattern")
         compiled = Pattern(pattern, ignore_case=ignore_case)
 
         def decorate(function: Function) -> Function:
@@ -144,8 +148,13 @@ class Skill:
         name = function.__name__
         if name in self.handlers:
             raise SkillError(f"skill {self.name!r} has two handlers named {name!r}")
-        hints = get_type_hints(function)
+        try:
+            hints = get_type_hints(function)
+        except (NameError, TypeError) as error:
+            raise SkillError(f"{self.name}.{name}: its annotations cannot be read: {error}") from None
         contexts = [parameter for parameter, hint in hints.items() if hint is Context and parameter != "return"]
+        if len(contexts) > 1:
+            raise SkillError(f"{self.name}.{name}: one Context is enough, not {' and '.join(contexts)}")
         parameters = parameters_of(function, skip=contexts)
         if parameters and not typed:
             raise SkillError(

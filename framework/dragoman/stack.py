@@ -28,7 +28,7 @@ class Stack:
     def __init__(self, bot: BotContext, skills: Mapping[str, Skill], adapters: Mapping[str, Adapter]) -> None:
         self._bot = bot
         self._skills = skills
-        self._engine = bot.open_store()
+        self._engine = bot.open_store(durable=True)
         self.gateway = Gateway(self._engine, bot.broker, bot.topology, adapters, grace=bot.settings.run.grace)
         self.router = Router(
             self._engine,

@@ -62,17 +62,19 @@ class Supervisor:
         self._died = died
         self._grace = grace
         self._ended: queue.SimpleQueue[tuple[Child, subprocess.Popen[bytes]] | None] = queue.SimpleQueue()
-        self._stopping = threading.Event()
+        # A plain bool: `stop` is called by signal handlers, which may interrupt whoever holds a lock.
+        self._stopping = False
+        self._starting = threading.Lock()
 
     def run(self) -> int:
         """Start them all, in order; returns the exit status when all have been stopped."""
         status = 0
         try:
             for child in self._children:
-                if self._stopping.is_set():
+                if self._stopping:
                     break
                 self._start(child)
-            while not self._stopping.is_set():
+            while not self._stopping:
                 ended = self._ended.get()
                 if ended is not None and not self._restart(*ended):
                     status = CONFIG_ERROR
@@ -83,15 +85,18 @@ class Supervisor:
 
     def stop(self) -> None:
         """May be called from a signal handler."""
-        self._stopping.set()
+        self._stopping = True
         self._ended.put(None)
 
     def _start(self, child: Child) -> None:
-        child.started_at = time.monotonic()
-        # A session of its own: Ctrl-C reaches the supervisor only, and a whole group can be killed.
-        # Its standard input is our pipe: it ends when we do, however we end (`stop_with_parent`).
-        process = subprocess.Popen(child.command, stdin=subprocess.PIPE, start_new_session=True)
-        child.process = process
+        with self._starting:  # `_stop_all` must not miss one that a timer starts at the same moment
+            if self._stopping:
+                return
+            child.started_at = time.monotonic()
+            # A session of its own: Ctrl-C reaches the supervisor only, and a whole group can be killed.
+            # Its standard input is our pipe: it ends when we do, however we end (`stop_with_parent`).
+            process = subprocess.Popen(child.command, stdin=subprocess.PIPE, start_new_session=True)
+            child.process = process
         threading.Thread(target=self._watch, args=(child, process), daemon=True).start()
         if child.ready is not None:
             child.ready()
@@ -121,18 +126,22 @@ class Supervisor:
         return True
 
     def _start_again(self, child: Child) -> None:
-        if not self._stopping.is_set():
+        if not self._stopping:
             try:
                 self._start(child)
             except Exception as error:
                 log.error("%s cannot be started: %s", child.name, error)
+                if child.process is not None:  # It runs, but is of no use: its end starts it again.
+                    _kill_group(child.process.pid, signal.SIGKILL)
+                    return
                 child.wait = min(child.wait * 2, LATE)
                 timer = threading.Timer(child.wait, self._start_again, (child,))
                 timer.daemon = True
                 timer.start()
 
     def _stop_all(self) -> None:
-        self._stopping.set()
+        with self._starting:
+            self._stopping = True
         for order in sorted({child.order for child in self._children}):
             alive = [c.process for c in self._children if c.order == order and c.process is not None]
             for process in alive:

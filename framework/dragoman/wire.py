@@ -53,7 +53,7 @@ class UnknownKind(WireError):
 
 
 def encode(model: BaseModel) -> bytes:
-    """Any wire model as JSON bytes, without what has its default value."""
+    """Any wire model as JSON bytes, without what is ``None``."""
     return model.__pydantic_serializer__.to_json(model, exclude_defaults=False, exclude_none=True)
 
 
@@ -83,6 +83,8 @@ def schema() -> dict[str, Any]:
 
 
 def _decode(adapter: TypeAdapter[Any], body: bytes | str, what: str) -> Any:
+    if isinstance(body, str):
+        body = body.encode(errors="surrogatepass")
     if len(body) > MAX_BYTES:
         raise WireError(f"{what} of {len(body)} bytes: the limit is {MAX_BYTES}", reason="size")
     try:
@@ -91,8 +93,11 @@ def _decode(adapter: TypeAdapter[Any], body: bytes | str, what: str) -> Any:
         raise _blame(body, what, error) from None
 
 
-def _blame(body: bytes | str, what: str, error: ValidationError) -> WireError:
+def _blame(body: bytes, what: str, error: ValidationError) -> WireError:
     """Say what is wrong with it: only looked into once it has failed."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return WireError(f"not JSON: {first['msg']}", reason="json")
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as broken:
@@ -103,8 +108,8 @@ def _blame(body: bytes | str, what: str, error: ValidationError) -> WireError:
     if version not in VERSIONS if isinstance(version, int) else True:
         known = ", ".join(map(str, sorted(VERSIONS)))
         return WireError(f"{what} of version {version!r}: this reader knows {known}", reason="version")
-    first = error.errors(include_url=False, include_input=False)[0]
-    if first["type"] == "union_tag_invalid":
-        return UnknownKind(str(data.get("kind")))
+    kind = data.get("kind")
+    if first["type"] == "union_tag_invalid" and isinstance(kind, str):
+        return UnknownKind(kind)
     place = ".".join(map(str, first["loc"])) or "kind"
     return WireError(f"not an {what}: {place}: {first['msg']}", reason="shape")

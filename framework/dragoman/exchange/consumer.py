@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: How long `run` may sleep when there is nothing to do; what happens wakes it.
 IDLE: Final = 60.0
+#: How long an acknowledgement may wait for others, while something is held.
+LAZY: Final = 0.02
 
 
 class Consumer:
@@ -148,6 +150,8 @@ class Consumer:
                 wait, limit = min(wait, self._resume - now), 0
             else:
                 self._put_back(taker)
+            if self._held:
+                wait = min(wait, LAZY)
             taken = taker.take(max(min(wait, IDLE), 0.0), limit)
             if time.monotonic() >= next_tick:
                 taker.tick()
@@ -200,7 +204,10 @@ class Consumer:
         """Remember what is to be done; called from any thread."""
         self._settled.append((delivery, what, reason))
         taker = self._taker
-        if taker is not None and threading.get_ident() != self._runner:
+        # Waking a thread for each acknowledgement costs more than all else: a few wait for each other, or for
+        # the next message. Something that goes back is awaited by somebody.
+        prompt = what != "ack" or len(self._settled) >= self._prefetch // 4
+        if prompt and taker is not None and threading.get_ident() != self._runner:
             taker.wake()
 
     def _settle(self, taker: Taker) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from ..errors import DragomanError
 
@@ -27,48 +28,78 @@ MOST = 500
 
 
 class Batcher:
-    """A thread that commits to the store for everybody in this process."""
+    """Commits to the store for everybody in this process, in a thread of its own.
 
-    def __init__(self, engine: Engine, name: str = "ledger") -> None:
+    Args:
+        call_soon: of an event loop, which then does the work instead of a thread: what is asked in one turn of
+            the loop is committed at its end. May be called from any thread.
+    """
+
+    def __init__(
+        self, engine: Engine, name: str = "ledger", *, call_soon: Callable[[Callable[[], None]], object] | None = None
+    ) -> None:
         self._engine = engine
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name=f"dragoman-{name}", daemon=True)
-        self._thread.start()
+        self._closing = threading.Lock()
+        self._call_soon = call_soon
+        self._called = False
+        self._thread: threading.Thread | None = None
+        if call_soon is None:
+            self._thread = threading.Thread(target=self._work, name=f"dragoman-{name}", daemon=True)
+            self._thread.start()
 
     def submit(self, operation: "Operation[Item, Answer]", item: Item) -> "Future[Answer]":
         """Ask; the future ends when it is committed, or with the error that kept it from being."""
         future: Future[Answer] = Future()
-        if self._closed:
-            future.set_exception(DragomanError("the ledger is closed: this process is stopping"))
-        else:
+        with self._closing:  # nothing may be put behind the mark that ends the thread
+            if self._closed:
+                future.set_exception(DragomanError("the ledger is closed: this process is stopping"))
+                return future
             self._jobs.put((operation, item, future))
+        if self._call_soon is not None and not self._called:
+            self._called = True
+            self._call_soon(self._turn)
         return future
 
     def close(self) -> None:
         """Commit what was asked, then stop."""
-        if not self._closed:
-            self._closed = True
-            self._jobs.put(None)
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._jobs.put(None)
+        if self._thread is None:
+            self._turn()
+        else:
             self._thread.join()
 
+    def _turn(self) -> None:
+        # First, so that whoever asks from now on calls for another turn.
+        self._called = False
+        while not self._jobs.empty():
+            self._take()
+
     def _work(self) -> None:
-        going = True
-        while going:
-            jobs: list[Job] = []
-            job = self._jobs.get()
-            while True:
-                if job is None:
-                    going = False
-                    break
+        while self._take():
+            pass
+
+    def _take(self) -> bool:
+        """Wait for a job, and commit it with those that wait behind it; False at the end."""
+        jobs: list[Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            # A caller that was cancelled does not wait any more; from here on it cannot be.
+            if job[2].set_running_or_notify_cancel():
                 jobs.append(job)
-                if len(jobs) >= MOST:
-                    break
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
+            if len(jobs) >= MOST:
+                break
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+        if jobs:
             self._commit(jobs)
+        return job is not None
 
     def _commit(self, jobs: list[Job]) -> None:
         groups: dict[Callable[..., Any], list[Job]] = {}
@@ -91,7 +122,7 @@ class Batcher:
     def _one_by_one(self, jobs: list[Job], error: Exception) -> None:
         """One bad item must not fail its neighbours; a store that is away fails all of them the same way."""
         for job in jobs:
-            if len(jobs) > 1:
+            if len(jobs) > 1 and not isinstance(error, OperationalError):
                 try:
                     with self._engine.begin() as connection:
                         (answer,) = self._answers(connection, [job])

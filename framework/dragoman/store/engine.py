@@ -19,21 +19,26 @@ REVISION = "0001"
 LOCK = 0x64726167
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, *, durable: bool = False) -> Engine:
     """An engine with the transaction behaviour that the ledger relies on; nothing is opened yet.
+
+    Args:
+        durable: SQLite: a commit is on the disk when it returns, so it survives a power cut. All commits survive a
+            kill -9. A gateway needs it, since it tells platforms what is committed; and as SQLite's log is written
+            in order, its commits also bring to the disk all that routers and workers wrote before.
 
     Raises:
         SettingsError: the URL is neither SQLite's nor PostgreSQL's.
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SettingsError(
             "store.url is not a database URL: write sqlite:///path/to/file.db or postgresql://user:password@host/name"
         ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(str(parsed.database or ""), url)
+        return _sqlite(str(parsed.database or ""), url, "FULL" if durable else "NORMAL")
     if backend == "postgresql":
         try:
             return sqlalchemy.create_engine(
@@ -44,10 +49,14 @@ def connect(url: str) -> Engine:
     raise SettingsError(f"store.url: {backend} is not supported; use sqlite:/// or postgresql://")
 
 
-def open_store(url: str) -> Engine:
+def open_store(url: str, *, durable: bool = False) -> Engine:
     """`connect`, then bring the schema up to date (only one process does; the others wait)."""
-    engine = connect(url)
-    upgrade(engine)
+    engine = connect(url, durable=durable)
+    try:
+        upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -87,9 +96,12 @@ def _revision(connection: Connection) -> str | None:
     return str(found) if found is not None else None
 
 
-def _sqlite(database: str, url: str) -> Engine:
+def _sqlite(database: str, url: str, synchronous: str) -> Engine:
     if database and database != ":memory:":
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"the store's folder {Path(database).parent} cannot be made: {error}") from None
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
@@ -98,8 +110,7 @@ def _sqlite(database: str, url: str) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
-        # A commit is on the disk when it returns: what was acknowledged survives a power cut too.
-        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 

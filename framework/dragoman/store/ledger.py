@@ -24,6 +24,7 @@ from .schema import actions, events, runs
 __all__ = [
     "EARLIER",
     "FIRST_LOOK",
+    "MOST_LOSSES",
     "Claim",
     "Failure",
     "Finish",
@@ -44,6 +45,8 @@ __all__ = [
 
 #: Seconds until the sweeper looks after something that was published and is not done.
 FIRST_LOOK: Final = 5.0
+#: A run whose workers have died so often is parked: it may be what kills them.
+MOST_LOSSES: Final = 5
 
 
 class Routed(NamedTuple):
@@ -158,7 +161,9 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
         due.update(connection.execute(_insert_new(connection.dialect.name, runs), list(wanted.values())).scalars())
         if old := wanted.keys() - due:
             due.update(
-                connection.execute(select(runs.c.id).where(runs.c.id.in_(old), runs.c.state == "queued")).scalars()
+                connection.execute(
+                    select(runs.c.id).where(runs.c.id.in_(old), runs.c.state == "queued", runs.c.failures == 0)
+                ).scalars()
             )
     due.update(_record_actions(connection, [answer for item in items for answer in item.answers], now))
     return [
@@ -174,7 +179,7 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
 def park_events(connection: Connection, items: Sequence[tuple[str, str]]) -> list[None]:
     """Set aside events that could not be routed: (key, reason) each."""
     statement = update(events).where(events.c.key == bindparam("b_key")).values(state="parked", due_at=None)
-    connection.execute(statement, [{"b_key": key, "error": reason} for key, reason in items])
+    connection.execute(statement, [{"b_key": key, "error": _storable(reason)} for key, reason in items])
     return [None] * len(items)
 
 
@@ -213,6 +218,9 @@ def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list
             living = alive(connection)
         if row.state == "queued" or (row.state == "running" and row.owner not in (living or ())):
             lost = row.losses + (row.state == "running")
+            if lost >= MOST_LOSSES:
+                claims.append(Claim(None, "running"))  # The sweeper parks it.
+                continue
             claims.append(Claim(row.failures + lost + 1, "running", row.failures))
             given.add(run)
             taken.append({"b_id": run, "owner": owner, "losses": lost})
@@ -275,7 +283,7 @@ def fail_runs(connection: Connection, items: Sequence[Failure]) -> list[frozense
                 # Not published yet in this attempt: the sweeper does it when it is due, even if others wait.
                 publishes=0,
                 finished_at=now if last else None,
-                error=item.error,
+                error=_storable(item.error),
             ),
             {"b_id": item.run},
         )
@@ -324,7 +332,8 @@ def record_refused(connection: Connection, items: Sequence[tuple[ActionBase, str
     """Park actions that the platform refused for good, with its reason."""
     now = time.time()
     rows = [
-        {**_action_row(action, now), "state": "parked", "error": reason, "due_at": None} for action, reason in items
+        {**_action_row(action, now), "state": "parked", "error": _storable(reason), "due_at": None}
+        for action, reason in items
     ]
     connection.execute(_settled(connection.dialect.name), rows)
     return [None] * len(items)
@@ -334,6 +343,11 @@ def postpone_actions(connection: Connection, items: Sequence[ActionBase]) -> lis
     """Leave actions for the sweeper; those of other programs are recorded here, the rest are already."""
     _record_actions(connection, items, time.time())
     return [None] * len(items)
+
+
+def _storable(text: str) -> str:
+    """An error's text may hold what no database takes: NUL (PostgreSQL), half of a surrogate pair (both)."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _action_row(action: ActionBase, now: float) -> dict[str, Any]:

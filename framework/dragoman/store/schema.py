@@ -1,12 +1,22 @@
 """The tables. `dragoman.store.migrations` makes them; a test holds the two together."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
 __all__ = ["actions", "events", "manifests", "metadata", "processes", "runs"]
 
 metadata: Final = MetaData()
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """A partial index holds only what is asked for: each index is written with every row."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _due(table: str) -> Index:
+    return Index(f"{table}_due", "due_at", **_where("due_at IS NOT NULL"))
+
 
 # Times are unix seconds. ``due_at`` says when the sweeper should publish a row (again); NULL is never.
 # ``publishes`` counts how often it has.
@@ -22,8 +32,7 @@ events: Final = Table(
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
-    Index("events_due", "due_at"),
-    Index("events_received", "received_at"),
+    _due("events"),
 )
 
 runs: Final = Table(
@@ -44,9 +53,8 @@ runs: Final = Table(
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
-    Index("runs_event", "event_key"),
-    Index("runs_due", "due_at"),
-    Index("runs_state", "state", "owner"),
+    _due("runs"),
+    Index("runs_owner", "owner", **_where("owner IS NOT NULL")),
 )
 
 actions: Final = Table(
@@ -65,8 +73,7 @@ actions: Final = Table(
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
     Index("actions_run", "run", "ordinal"),
-    Index("actions_due", "due_at"),
-    Index("actions_created", "created_at"),
+    _due("actions"),
 )
 
 #: Who is alive: a run belongs to its owner only while the owner's heart beats.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, delete, select, update
 
-from .ledger import FIRST_LOOK
+from .ledger import FIRST_LOOK, MOST_LOSSES
 from .processes import DEAD, alive
 from .schema import actions, events, processes, runs
 
@@ -25,8 +25,6 @@ __all__ = [
     "take_due_runs",
 ]
 
-#: A run whose workers have died so often is parked: it may be what kills them.
-MOST_LOSSES: Final = 5
 #: Nothing waits longer than this for the next look.
 LONGEST_LOOK: Final = 900.0
 
@@ -55,7 +53,7 @@ class DueRun:
 
 
 def _later(now: float, publishes: int) -> float:
-    return now + min(FIRST_LOOK * 2.0**publishes, LONGEST_LOOK)
+    return now + min(FIRST_LOOK * 2.0 ** min(publishes, 16), LONGEST_LOOK)
 
 
 def _move(connection: Connection, table: Table, rows: list[Any], now: float) -> None:

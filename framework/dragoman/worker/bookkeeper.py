@@ -17,6 +17,7 @@ from ..content import Content
 from ..event import Message
 from ..exchange.publisher import AsyncPublisher
 from ..messages import action_message
+from ..store.batch import Batcher
 from ..store.ledger import Claim, Failure, Finish, claim_runs, fail_runs, finish_runs
 from ..task import Task
 from .process import WorkerProcess
@@ -32,16 +33,21 @@ PATIENCE: Final = 1.0
 
 
 class Bookkeeper:
-    """One for each worker, in the parent process."""
+    """One for each worker, in the parent process.
 
-    def __init__(self, process: WorkerProcess) -> None:
+    Args:
+        call_soon: of the worker's event loop, if it has one: what one turn of it asks for is one commit.
+    """
+
+    def __init__(self, process: WorkerProcess, call_soon: Callable[..., object] | None = None) -> None:
         self._process = process
+        self._batcher = Batcher(process.engine, call_soon=call_soon)
         self._publisher = AsyncPublisher(process.broker, "worker")
         self._publisher.start()
         self._closed = threading.Event()
 
     def claim(self, run: str, then: Callable[[Claim], None]) -> None:
-        """Ask for a run; ``then`` is called in another thread."""
+        """Ask for a run; ``then`` is called in the thread that commits."""
         self._ask(claim_runs, (run, self._process.owner.id), then)
 
     def finish(self, run: str, bodies: Sequence[bytes], then: Callable[[], None]) -> None:
@@ -91,6 +97,8 @@ class Bookkeeper:
         self._ask(fail_runs, Failure(run, self._process.owner.id, error, retry_at, answer), written)
 
     def close(self) -> None:
+        """Write what was asked, then publish what that gave."""
+        self._batcher.close()
         self._closed.set()
         self._publisher.close()
 
@@ -110,7 +118,7 @@ class Bookkeeper:
                 timer.daemon = True
                 timer.start()
 
-        self._process.batcher.submit(operation, item).add_done_callback(answered)
+        self._batcher.submit(operation, item).add_done_callback(answered)
 
 
 def apology(task: Task) -> Action | None:

@@ -76,7 +76,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         if self._begun:
             return
         self._begun = True
-        self.bookkeeper = Bookkeeper(self.process)
+        self._thread = threading.get_ident()
+        self.bookkeeper = Bookkeeper(self.process, self.hub.call_soon if self.hub else None)
         self._dead = AsyncPublisher(self.process.broker, "worker")
         self._dead.start()
         self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT)
@@ -85,8 +86,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         """The prefetch count is of our making, not a multiple of the pool's size."""
 
     def soon(self, function: Callable[..., Any], *args: Any) -> None:
-        """Call it in the consumer's thread, waking it; a worker without an event loop has pools that need no thread."""
-        if self.hub:
+        """Call it in the consumer's thread: at once if this is it, or if there is no loop that could be woken."""
+        if self.hub and threading.get_ident() != self._thread:
             self.hub.call_soon(function, *args)
         else:
             function(*args)
@@ -163,7 +164,6 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         self._stopped.set()
         self._heart.join()
         # What was claimed and did not run, or was said and not published, is handed back by the ledger.
-        self.process.batcher.close()
         self.bookkeeper.close()
         self._dead.close()
         try:

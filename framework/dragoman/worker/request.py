@@ -49,11 +49,10 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         self.consumer.bookkeeper.claim(self.id, self._claimed)
 
     def _claimed(self, claim: Claim) -> None:
-        """Called in the ledger's thread."""
         if claim.attempt is not None:
             self.attempt, self.failures = claim.attempt, claim.failures
             self._request_dict["dragoman"] = {"attempt": claim.attempt, "taken": time.time()}
-            self.consumer.soon(self.consumer.slots.offer, self.skill, self)
+            self.consumer.slots.offer(self.skill, self)
             return
         state.task_ready(self)
         if claim.state == "unknown":

@@ -30,8 +30,9 @@ def run_migrations(connection: Connection) -> None:
         try:
             return list(directory._upgrade_revs("head", revision))  # type: ignore[arg-type]  # alembic's own callback type
         except CommandError:
+            found = ", ".join(map(str, revision)) if isinstance(revision, tuple) else revision
             raise SettingsError(
-                f"the store is at schema {revision}, which this Dragoman does not know: upgrade Dragoman"
+                f"the store is at schema {found}, which this Dragoman does not know: upgrade Dragoman"
             ) from None
 
     context = MigrationContext.configure(connection, opts={"fn": upgrade, "script": directory})

@@ -3,11 +3,17 @@
 Revision ID: 0001
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0001"
 down_revision = None
+
+
+def where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 def upgrade() -> None:
@@ -22,8 +28,7 @@ def upgrade() -> None:
         sa.Column("publishes", sa.Integer, nullable=False),
         sa.Column("error", sa.Text),
     )
-    op.create_index("events_due", "events", ["due_at"])
-    op.create_index("events_received", "events", ["received_at"])
+    op.create_index("events_due", "events", ["due_at"], **where("due_at IS NOT NULL"))
     op.create_table(
         "runs",
         sa.Column("id", sa.String(32), primary_key=True),
@@ -42,9 +47,8 @@ def upgrade() -> None:
         sa.Column("publishes", sa.Integer, nullable=False),
         sa.Column("error", sa.Text),
     )
-    op.create_index("runs_event", "runs", ["event_key"])
-    op.create_index("runs_due", "runs", ["due_at"])
-    op.create_index("runs_state", "runs", ["state", "owner"])
+    op.create_index("runs_due", "runs", ["due_at"], **where("due_at IS NOT NULL"))
+    op.create_index("runs_owner", "runs", ["owner"], **where("owner IS NOT NULL"))
     op.create_table(
         "actions",
         sa.Column("key", sa.String(1024), primary_key=True),
@@ -61,8 +65,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text),
     )
     op.create_index("actions_run", "actions", ["run", "ordinal"])
-    op.create_index("actions_due", "actions", ["due_at"])
-    op.create_index("actions_created", "actions", ["created_at"])
+    op.create_index("actions_due", "actions", ["due_at"], **where("due_at IS NOT NULL"))
     op.create_table(
         "processes",
         sa.Column("id", sa.String(32), primary_key=True),

@@ -1,0 +1,284 @@
+"""Finding and loading plugins; a broken one is blamed by its name."""
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module, invalidate_caches
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from dragoman import PluginError, SkillError
+from dragoman.plugins import ADAPTERS, SKILLS, discover, load_adapters, load_commands, load_skills
+
+_spec = spec_from_file_location("distributions", Path(__file__).parent / "distributions.py")
+assert _spec is not None
+assert _spec.loader is not None
+_module = module_from_spec(_spec)
+_spec.loader.exec_module(_module)
+install, SKILL = _module.install, _module.SKILL
+
+NUMBERS = itertools.count(1)
+Install = Callable[..., str]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder at the end of the path, and no module of it afterwards."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def skill(site: Path) -> Install:
+    """``skill("acme-weather", "weather", source)``: a distribution with one skill; the name of its module."""
+
+    def make(distribution: str, name: str, source: str | None = None, attribute: str = ":skill") -> str:
+        module = f"plugin_{next(NUMBERS)}"
+        source = SKILL.format(name=name) if source is None else source
+        install(site, distribution, {module: source}, {SKILLS: {name: f"{module}{attribute}"}})
+        invalidate_caches()
+        return module
+
+    return make
+
+
+@pytest.fixture
+def adapter(site: Path) -> Callable[[str, str], None]:
+    def make(name: str, source: str) -> None:
+        module = f"plugin_{next(NUMBERS)}"
+        install(site, f"acme-{name}", {module: source}, {ADAPTERS: {name: f"{module}:Made"}})
+        invalidate_caches()
+
+    return make
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Callable[..., Path]:
+    """``local(mine="...")``: a bot's own folder with these files."""
+
+    def make(**files: str) -> Path:
+        folder = tmp_path / "skills"
+        folder.mkdir()
+        for name, source in files.items():
+            (folder / f"{name}.py").write_text(source)
+        return folder
+
+    return make
+
+
+def refused(*enabled: str, folder: Path | None = None) -> str:
+    with pytest.raises(PluginError) as caught:
+        load_skills(enabled, folder)
+    return str(caught.value)
+
+
+# -- discovery ----------------------------------------------------------------------------------------
+
+
+def test_the_bundled_plugins_are_found_with_where_they_come_from() -> None:
+    assert {"help", "dice"} <= {found.name for found in discover(SKILLS)}
+    assert {"console", "slack"} <= {found.name for found in discover(ADAPTERS)}
+    (console,) = [found for found in discover(ADAPTERS) if found.name == "console"]
+    assert console.plugin_name == "dragoman:console"
+    assert console.origin.startswith("dragoman ")
+
+
+def test_a_third_partys_skill_is_found_and_not_imported(skill: Install) -> None:
+    module = skill("acme-weather", "weather")
+    (found,) = [found for found in discover(SKILLS) if found.name == "weather"]
+    assert (found.origin, found.plugin_name) == ("acme-weather 1.0", "acme-weather:weather")
+    assert module not in sys.modules
+
+
+def test_two_distributions_with_the_same_name_are_both_named(skill: Install) -> None:
+    skill("acme-weather", "weather")
+    skill("bolt-weather", "weather")
+    with pytest.raises(PluginError, match="'weather' is provided by .* and by .*: uninstall one") as caught:
+        discover(SKILLS)
+    assert "acme-weather 1.0" in str(caught.value)
+    assert "bolt-weather 1.0" in str(caught.value)
+
+
+def test_a_leftover_of_an_older_version_is_no_conflict(site: Path, skill: Install, tmp_path: Path) -> None:
+    module = skill("acme-weather", "weather")
+    older = tmp_path / "older"
+    install(older, "acme-weather", {}, {SKILLS: {"weather": f"{module}:skill"}}, version="0.9")
+    sys.path.append(str(older))
+    try:
+        assert [found.origin for found in discover(SKILLS) if found.name == "weather"] == ["acme-weather 1.0"]
+    finally:
+        sys.path.remove(str(older))
+
+
+# -- skills -------------------------------------------------------------------------------------------
+
+
+def test_discovered_is_not_enabled(skill: Install) -> None:
+    module = skill("acme-weather", "weather")
+    assert list(load_skills(["dice", "help"])) == ["dice", "help"]
+    assert module not in sys.modules
+    loaded = load_skills(["weather"])
+    assert list(loaded) == ["weather"]
+    assert loaded["weather"].origin == "acme-weather 1.0"
+
+
+def test_a_broken_skill_that_is_not_enabled_disturbs_nobody(skill: Install) -> None:
+    skill("acme-weather", "weather", "raise RuntimeError('no key')")
+    assert list(load_skills(["dice"])) == ["dice"]
+
+
+def test_a_skill_that_is_not_installed_is_named_with_those_that_are() -> None:
+    told = refused("weather")
+    assert told.startswith("bot.skills names 'weather', which is not installed (installed: dice, help")
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("raise RuntimeError('no key')", "is broken: RuntimeError('no key')"),
+        ("def (", "is broken: SyntaxError"),
+        ("import no_such_module_anywhere", "cannot be imported: No module named 'no_such_module_anywhere'"),
+        ("other = 1", "is broken: AttributeError"),
+        ("raise SystemExit(3)", "is broken: SystemExit(3)"),
+        ("from dragoman import Skill\nskill = Skill('No Name')", "is broken: SkillError"),
+        ("skill = 5", "has no hook: its entry point should name a Skill"),
+        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skils(self): ...\nskill = P()", "does not fit the hooks"),
+        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): return [5]\nskill = P()", "must return Skill objects, not int"),
+        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): return None\nskill = P()", "its hook failed: TypeError"),
+        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): raise KeyError('x')\nskill = P()", "its hook failed: KeyError('x')"),
+    ],
+)  # fmt: skip
+def test_a_broken_plugin_is_blamed_by_its_name(skill: Install, source: str, why: str) -> None:
+    skill("acme-weather", "weather", source)
+    told = refused("dice", "weather")
+    assert why in told
+    assert "acme-weather" in told
+
+
+def test_a_module_with_a_hook_may_provide_several_skills(skill: Install) -> None:
+    source = (
+        "from dragoman import Skill, hookimpl\none, two = Skill('one'), Skill('two')\n"
+        "@hookimpl\ndef dragoman_skills():\n    return [one, two]\n"
+    )
+    skill("acme-several", "several", source, attribute="")
+    loaded = load_skills(["several"])
+    assert list(loaded) == ["one", "two"]
+    assert {found.origin for found in loaded.values()} == {"acme-several 1.0"}
+
+
+def test_two_skills_of_one_name_are_both_blamed(skill: Install) -> None:
+    skill("acme-weather", "weather", SKILL.format(name="dice"))
+    told = refused("dice", "weather")
+    assert "the skill 'dice' is in " in told
+    assert "acme-weather 1.0" in told
+    assert "dragoman " in told
+
+
+# -- a folder of the bot's own ------------------------------------------------------------------------
+
+
+def test_local_skills_need_no_packaging_and_are_always_enabled(local: Callable[..., Path]) -> None:
+    folder = local(mine=SKILL.format(name="mine"), _private="raise RuntimeError", more=SKILL.format(name="more"))
+    loaded = load_skills([], folder)
+    assert list(loaded) == ["mine", "more"]
+    assert loaded["mine"].origin == "mine.py"
+
+
+def test_one_file_may_have_several_skills_and_import_one(local: Callable[..., Path]) -> None:
+    source = "from dragoman import Skill\nfrom dragoman_dice import skill as dice\na, b = Skill('a'), Skill('b')\n"
+    assert list(load_skills(["dice"], local(several=source))) == ["a", "b", "dice"]
+
+
+def test_a_folder_that_is_not_there_has_no_skills(tmp_path: Path) -> None:
+    assert load_skills([], tmp_path / "nowhere") == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("raise RuntimeError('oh')", "is broken: RuntimeError('oh')"),
+        ("def (", "is broken: SyntaxError"),
+        ("import no_such_module_anywhere", "no_such_module_anywhere"),
+        ("raise SystemExit", "is broken: SystemExit"),
+        ("from dragoman import Skill\na, b = Skill('x'), Skill('x')", "has two skills named 'x'"),
+        (SKILL.format(name="dice"), "the skill 'dice' is in "),
+    ],
+)
+def test_a_broken_local_file_is_blamed_by_its_name(local: Callable[..., Path], source: str, why: str) -> None:
+    told = refused("dice", folder=local(mine=source))
+    assert why in told
+    assert "mine.py" in told
+
+
+def test_a_local_file_that_is_mended_can_be_loaded_again(local: Callable[..., Path]) -> None:
+    folder = local(mine="raise RuntimeError")
+    refused(folder=folder)
+    assert "dragoman_local_mine" not in sys.modules
+    (folder / "mine.py").write_text(SKILL.format(name="mine") + "# mended\n")
+    invalidate_caches()
+    assert list(load_skills([], folder)) == ["mine"]
+
+
+# -- adapters -----------------------------------------------------------------------------------------
+
+ADAPTER = """
+from dragoman import Adapter
+class Made(Adapter):
+    platform = {platform!r}
+    async def check(self): return ""
+    async def run(self, receive, ready): ...
+    async def perform(self, action): ...
+"""
+
+
+def test_only_the_adapters_that_are_asked_for_are_loaded(adapter: Callable[[str, str], None]) -> None:
+    adapter("teams", "raise RuntimeError")
+    assert list(load_adapters(["console"])) == ["console"]
+    assert load_adapters([]) == {}
+
+
+def test_a_third_partys_adapter_is_loaded(adapter: Callable[[str, str], None]) -> None:
+    adapter("teams", ADAPTER.format(platform="teams"))
+    assert load_adapters(["teams"])["teams"].platform == "teams"
+
+
+def test_a_platform_without_an_adapter_is_named_with_those_that_have_one() -> None:
+    with pytest.raises(PluginError, match=r"'irc': there is no such adapter \(installed: console, slack"):
+        load_adapters(["irc"])
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("raise RuntimeError('oh')", "is broken: RuntimeError('oh')"),
+        ("Made = 5", "has no hook"),
+        (ADAPTER.format(platform="msteams"), "provides no adapter with platform = 'teams'"),
+        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_adapters(self): return [5]\nMade = P()", "must return Adapter subclasses"),
+    ],
+)  # fmt: skip
+def test_a_broken_adapter_is_blamed_by_its_name(
+    adapter: Callable[[str, str], None], source: str, why: str
+) -> None:
+    adapter("teams", source)
+    with pytest.raises(PluginError) as caught:
+        load_adapters(["teams"])
+    assert why in str(caught.value)
+    assert "acme-teams" in str(caught.value)
+
+
+def test_an_adapter_may_bring_commands() -> None:
+    assert "slack" in load_commands("slack")
+    assert load_commands("no-such-adapter") == {}
+
+
+def test_the_helper_of_this_test_makes_what_python_takes_for_installed(site: Path, skill: Install) -> None:
+    assert issubclass(SkillError, Exception)
+    assert import_module(skill("acme-weather", "weather")).skill.name == "weather"
