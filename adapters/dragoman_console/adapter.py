@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import itertools
 import sys
 import threading
@@ -52,6 +53,9 @@ class ConsoleAdapter(Adapter):
         loop = asyncio.get_running_loop()
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         prompting = sys.stdin.isatty()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # Bytes that are no text must not end the conversation.
+            sys.stdin.reconfigure(errors="replace")
 
         def read() -> None:
             # A thread, since there is no portable way to wait for a terminal's line.

@@ -226,15 +226,10 @@ def _wanted(parameter: Parameter) -> str:
     if parameter.kind == "choice":
         return "one of " + ", ".join(f"`{choice}`" for choice in parameter.choices)
     wanted = WANTED[parameter.kind]
-    match parameter.ge, parameter.le:
-        case None, None:
-            return wanted
-        case None, le:
-            return f"{wanted} up to {_number(le)}"
-        case ge, None:
-            return f"{wanted} from {_number(ge)}"
-        case ge, le:
-            return f"{wanted} from {_number(ge)} to {_number(le)}"
+    least = f" from {_number(parameter.ge)}" if parameter.ge is not None else ""
+    if parameter.le is not None:
+        return f"{wanted}{least} {'to' if least else 'up to'} {_number(parameter.le)}"
+    return wanted + least
 
 
 def _number(number: float) -> str:

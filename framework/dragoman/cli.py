@@ -194,4 +194,5 @@ def _start(role: str, state: State, supervised: bool) -> None:
 
 def main() -> None:
     """The ``dragoman`` command."""
-    cli(prog_name="dragoman")
+    # A plugin that brings commands may be broken before any command of ours runs.
+    reports_errors(cli)(prog_name="dragoman")

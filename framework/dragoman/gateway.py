@@ -205,7 +205,9 @@ class Gateway:
         """Give what has arrived to the lanes, in order, leaving out what was performed before."""
         for job in jobs:
             for action in earlier.get(job.action.run, ()):
-                if action.ordinal < job.action.ordinal and action.key not in self._in_hand:
+                # The ledger was asked a moment ago: what has been performed since then was still pending in it.
+                performed = action.key in self._in_hand or action.key in self._sent
+                if action.ordinal < job.action.ordinal and not performed:
                     self._enqueue(Job(action, None))
             state = known[job.action.key].state if job.action.key in known else "pending"
             if state != "pending" or job.action.key in self._in_hand or job.action.key in self._sent:

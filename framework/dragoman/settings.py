@@ -147,8 +147,8 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
     Raises:
         SettingsError: the file is missing or unreadable, or a key is unknown, misspelt or wrong.
     """
-    environ = os.environ if environ is None else environ
-    named = path or environ.get("DRAGOMAN_CONFIG")
+    variables: Mapping[str, str] = os.environ if environ is None else environ
+    named = path or variables.get("DRAGOMAN_CONFIG")
     file = Path(named) if named else Path(FILE)
     if named and not file.is_file():
         raise SettingsError(f"there is no settings file {file}; write one, or leave out --config for the defaults")
@@ -159,11 +159,11 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
 
     class Sources(Settings):
         @classmethod
-        def settings_customise_sources(
+        def settings_customise_sources(  # type: ignore[override]  # the other sources come by keyword, unused
             cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             env = EnvSettingsSource(settings_cls)
-            env.env_vars = {k.lower(): v for k, v in environ.items() if k.upper() not in OTHER}
+            env.env_vars = {k.lower(): v for k, v in variables.items() if k.upper() not in OTHER}
             found: list[PydanticBaseSettingsSource] = [init_settings, env]
             if written:
                 source = DotEnvSettingsSource(settings_cls, env_file=None)
@@ -174,11 +174,11 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
             return tuple(found)
 
     try:
-        _check_names(environ, "the environment")
+        _check_names(variables, "the environment")
         _check_names(written, str(dotenv))
         return Sources(root=root)
     except ValidationError as error:
-        raise SettingsError(_explain(error, file, {"the environment": environ, str(dotenv): written})) from None
+        raise SettingsError(_explain(error, file, {"the environment": variables, str(dotenv): written})) from None
     except SettingsError:
         raise
     except pydantic_settings.SettingsError as error:
@@ -188,7 +188,7 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
         raise SettingsError(f"{file} cannot be read: {error}") from None
 
 
-def _check_names(environ: Mapping[str, str], source: str) -> None:
+def _check_names(environ: Mapping[str, Any], source: str) -> None:
     """pydantic-settings ignores variables that it does not know; a misspelt one must not go unseen."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields if name != "root"}
     for name in environ:

@@ -93,8 +93,8 @@ class Sweeper:
             again, parked = give_back_lost(connection)
         if again:
             log.warning("%d runs were given back because their worker died", len(again))
-        for run in parked:
-            log.error("run %s is parked: its workers died %d times while they ran it", run, MOST_LOSSES)
+        for lost in parked:
+            log.error("run %s is parked: its workers died %d times while they ran it", lost, MOST_LOSSES)
         with self._engine.begin() as connection:
             events = take_due_events(connection)
             runs = take_due_runs(connection)

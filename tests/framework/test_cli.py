@@ -101,7 +101,8 @@ def test_concurrency_is_for_one_worker(toml: Path) -> None:
 
 def test_check_says_that_all_is_well(toml: Path) -> None:
     toml.write_text(
-        '[bot]\nname = "rose"\nskills = ["help", "dice"]\n[broker]\nurl = "memory://"\n[accounts.me]\nplatform = "console"\n'
+        '[bot]\nname = "rose"\nskills = ["help", "dice"]\n'
+        '[broker]\nurl = "memory://"\n[accounts.me]\nplatform = "console"\n'
     )
     result = call("check")
     assert result.exit_code == 0, result.stdout
@@ -133,9 +134,12 @@ def test_check_without_accounts_says_how_to_go_on(toml: Path) -> None:
         ('[store]\nurl = "mysql://ann:sekret@x/y"', "NO  store      store.url: mysql is not supported"),
         ('[broker]\nurl = "amqp://ann:sekret@127.0.0.1:1//"', "NO  broker "),
         ('[accounts.acme]\nplatform = "irc"', "NO  account    acme: platform 'irc': there is no such adapter"),
-        ('[accounts.acme]\nplatform = "slack"\nbot_tokn = "sekret"', "NO  account    acme: accounts.acme.bot_tokn is not a setting"),
+        (
+            '[accounts.acme]\nplatform = "slack"\nbot_tokn = "sekret"',
+            "accounts.acme.bot_tokn is not a setting; did you mean bot_token?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_check_names_what_is_wrong_and_fails(toml: Path, settings: str, told: str) -> None:
     if "[broker]" not in settings:
         settings = settings + '\n[broker]\nurl = "memory://"\n'

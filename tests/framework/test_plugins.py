@@ -101,7 +101,7 @@ def test_a_third_partys_skill_is_found_and_not_imported(skill: Install) -> None:
 def test_two_distributions_with_the_same_name_are_both_named(skill: Install) -> None:
     skill("acme-weather", "weather")
     skill("bolt-weather", "weather")
-    with pytest.raises(PluginError, match="'weather' is provided by .* and by .*: uninstall one") as caught:
+    with pytest.raises(PluginError, match=r"'weather' is provided by .* and by .*: uninstall one") as caught:
         discover(SKILLS)
     assert "acme-weather 1.0" in str(caught.value)
     assert "bolt-weather 1.0" in str(caught.value)
@@ -150,12 +150,24 @@ def test_a_skill_that_is_not_installed_is_named_with_those_that_are() -> None:
         ("raise SystemExit(3)", "is broken: SystemExit(3)"),
         ("from dragoman import Skill\nskill = Skill('No Name')", "is broken: SkillError"),
         ("skill = 5", "has no hook: its entry point should name a Skill"),
-        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skils(self): ...\nskill = P()", "does not fit the hooks"),
-        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): return [5]\nskill = P()", "must return Skill objects, not int"),
-        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): return None\nskill = P()", "its hook failed: TypeError"),
-        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): raise KeyError('x')\nskill = P()", "its hook failed: KeyError('x')"),
+        (
+            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skils(self): ...\nskill = P()",
+            "does not fit the hooks",
+        ),
+        (
+            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): return [5]\nskill = P()",
+            "must return Skill objects, not int",
+        ),
+        (
+            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): return None\nskill = P()",
+            "its hook failed: TypeError",
+        ),
+        (
+            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): raise KeyError('x')\nskill = P()",
+            "its hook failed: KeyError('x')",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_broken_plugin_is_blamed_by_its_name(skill: Install, source: str, why: str) -> None:
     skill("acme-weather", "weather", source)
     told = refused("dice", "weather")
@@ -261,12 +273,13 @@ def test_a_platform_without_an_adapter_is_named_with_those_that_have_one() -> No
         ("raise RuntimeError('oh')", "is broken: RuntimeError('oh')"),
         ("Made = 5", "has no hook"),
         (ADAPTER.format(platform="msteams"), "provides no adapter with platform = 'teams'"),
-        ("from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_adapters(self): return [5]\nMade = P()", "must return Adapter subclasses"),
+        (
+            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_adapters(self): return [5]\nMade = P()",
+            "must return Adapter subclasses",
+        ),
     ],
-)  # fmt: skip
-def test_a_broken_adapter_is_blamed_by_its_name(
-    adapter: Callable[[str, str], None], source: str, why: str
-) -> None:
+)
+def test_a_broken_adapter_is_blamed_by_its_name(adapter: Callable[[str, str], None], source: str, why: str) -> None:
     adapter("teams", source)
     with pytest.raises(PluginError) as caught:
         load_adapters(["teams"])

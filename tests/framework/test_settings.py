@@ -120,13 +120,16 @@ def test_variables_that_are_no_settings_are_left_alone(folder: Folder) -> None:
         ("[bot]\nname = 'A B'", "dragoman.toml: bot.name: String should match pattern"),
         ("[bot]\nskills = 'help'", "dragoman.toml: bot.skills: Input should be a valid tuple"),
         ("[bot]\nprefixes = ['']", "dragoman.toml: bot.prefixes.0: String should have at least 1 character"),
-        ("[pools.x]\nconcurrency = 0", "dragoman.toml: pools.x.concurrency: Input should be greater than or equal to 1"),
+        (
+            "[pools.x]\nconcurrency = 0",
+            "dragoman.toml: pools.x.concurrency: Input should be greater than or equal to 1",
+        ),
         ("[run]\ngrace = 'long'", "dragoman.toml: run.grace: Input should be a valid number"),
         ("broker = 5", "dragoman.toml: broker: Input should be a valid dictionary"),
         ("[broker", "dragoman.toml cannot be read"),
         ("a = 1\na = 2", "dragoman.toml cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_the_file_is_named_with_what_to_do(folder: Folder, toml: str, told: str) -> None:
     assert told in folder.mistake(toml)
 

@@ -137,9 +137,7 @@ def test_each_further_restart_comes_later_up_to_a_longest_wait(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(supervisor_module, "LATE", 0.03)
-    child = Child("brief", [sys.executable, "-c", "raise SystemExit(3)"], wait=0.01) if False else Child(
-        "brief", ["/bin/sh", "-c", f"echo x >> {bench.folder / 'stopped'}; exit 3"]
-    )  # fmt: skip
+    child = Child("brief", ["/bin/sh", "-c", f"echo x >> {bench.folder / 'stopped'}; exit 3"])
     child.wait = 0.01
     bench.start(child)
     wait_until(lambda: len(bench.stopped()) >= 5, PATIENCE, "five starts")
@@ -149,9 +147,7 @@ def test_each_further_restart_comes_later_up_to_a_longest_wait(
     assert child.wait == 0.03
 
 
-def test_a_child_that_has_run_long_enough_is_started_again_soon(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_has_run_long_enough_is_started_again_soon(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor_module, "STABLE", 0.0)
     child = bench.child("one")
     child.wait = 500.0

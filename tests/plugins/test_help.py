@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import pytest
-from dragoman_help import show, skill
 from pydantic import Field
 
 from dragoman import Context, Skill, SkillManifest
+from dragoman_help import show, skill
 from support.samples import MANIFEST, task
 
 talk = Skill("talk")

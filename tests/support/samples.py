@@ -122,9 +122,7 @@ def message(
 def task(event: Event | None = None, skill: str = "dice", handler: str = "roll", **arguments: Any) -> Task:
     """A run of a handler for an event."""
     event = event or message("roll")
-    return Task(
-        run=run_id(event.key, skill, handler), skill=skill, handler=handler, event=event, arguments=arguments
-    )
+    return Task(run=run_id(event.key, skill, handler), skill=skill, handler=handler, event=event, arguments=arguments)
 
 
 def send(key: str = "e1|dice.roll|0", *, run: str = "", ordinal: int = 0, text: str = "hello") -> Send:
@@ -140,9 +138,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 accounts = st.from_regex(r"\A[a-z0-9][a-z0-9_-]{0,62}\Z")
 addresses = st.builds(Address, account=accounts, tenant=ids, channel=ids, thread=st.none() | ids)
 hops = st.lists(st.tuples(texts, numbers), max_size=3).map(tuple)
-people = st.builds(
-    Person, id=texts, name=texts, tenant=st.none() | texts, locale=st.none() | texts, bot=st.booleans()
-)
+people = st.builds(Person, id=texts, name=texts, tenant=st.none() | texts, locale=st.none() | texts, bot=st.booleans())
 files = st.builds(FileRef, id=texts, name=texts, media_type=texts, size=st.none() | st.integers(), url=texts)
 contents = st.builds(Content, text=texts, plain=texts, files=st.lists(files, max_size=2).map(tuple))
 targets = st.one_of(st.builds(Target, id=texts), st.builds(Target, key=texts))

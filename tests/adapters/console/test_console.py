@@ -4,13 +4,13 @@ import io
 from collections.abc import Callable
 
 import pytest
-from dragoman_console import ConsoleAdapter, ConsoleSettings
-from dragoman_console.normalise import normalise
-from dragoman_console.render import render
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragoman import ActionBase, Content, DeliveryError, EventBase, Message, Send, Sent, Target, wire
+from dragoman_console import ConsoleAdapter, ConsoleSettings
+from dragoman_console.normalise import normalise
+from dragoman_console.render import render
 from support.samples import ACTIONS, HERE
 
 
@@ -55,13 +55,15 @@ def test_any_line_is_nothing_or_an_event_that_crosses_the_wire(line: str) -> Non
 
 def test_every_kind_of_action_can_be_shown() -> None:
     edit = ACTIONS["edit"].model_copy(update={"target": Target(id="b1")})
-    assert [render(action) for action in (ACTIONS["send"], edit, ACTIONS["delete"], ACTIONS["react"], ACTIONS["typing"])] == [
+    assert [
+        render(action) for action in (ACTIONS["send"], edit, ACTIONS["delete"], ACTIONS["react"], ACTIONS["typing"])
+    ] == [
         "**7**",
         "*(message b1 now says)* 8",
         "*(message m1 was taken back)*",
         "*(no more :tada: on message m1)*",
         "*(rolls...)*",
-    ]  # fmt: skip
+    ]
 
 
 def test_an_action_of_the_future_is_not_shown() -> None:
@@ -97,9 +99,7 @@ def types(monkeypatch: pytest.MonkeyPatch) -> Types:
     return lambda typed: Person(monkeypatch, io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
 
 
-async def test_what_is_typed_is_received_until_the_input_ends(
-    types: Types, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_what_is_typed_is_received_until_the_input_ends(types: Types, capsys: pytest.CaptureFixture[str]) -> None:
     person = types("one\n\nzwölf\n".encode())
     await person.run()
     assert person.ready

@@ -109,7 +109,7 @@ def test_a_bad_item_alone_gets_its_error_and_the_next_one_is_served(batcher: Bat
     assert batcher.submit(write, "good").result(PATIENCE) == "GOOD"
 
 
-def test_a_store_that_is_away_fails_everybody_and_is_asked_only_once_for_all() -> None:
+def test_a_store_that_is_away_fails_everybody_who_asks() -> None:
     engine = create_engine("sqlite://")
     asked = []
 
@@ -119,14 +119,12 @@ def test_a_store_that_is_away_fails_everybody_and_is_asked_only_once_for_all() -
         raise OperationalError("connect", {}, Exception("the store is away"))
 
     batcher = Batcher(engine)
-    blocked: list[Future[str]] = []
-    # Both are in the queue before the thread has failed for the first of them, or one after the other.
-    for _ in range(50):
-        blocked.append(batcher.submit(write, "a"))
+    # Some are in one batch, some come after it: nobody knows how many.
+    blocked: list[Future[str]] = [batcher.submit(write, "a") for _ in range(50)]
     for answer in blocked:
         with pytest.raises(OperationalError, match="away"):
             answer.result(PATIENCE)
-    assert len(asked) <= 50
+    assert 0 < len(asked) <= 50
     batcher.close()
     engine.dispose()
 

@@ -441,7 +441,9 @@ def test_what_is_old_and_done_is_forgotten_and_what_is_not_done_is_kept(ledger: 
     ledger(postpone_actions, [send("pending")])
     assert ledger(forget_old, old) == 0
     assert ledger(forget_old, future) == 2
-    kept = ledger(lambda c: (c.execute(select(events.c.key)).scalars().all(), c.execute(select(runs.c.state)).scalars().all()))  # fmt: skip
+    kept = ledger(
+        lambda c: (c.execute(select(events.c.key)).scalars().all(), c.execute(select(runs.c.state)).scalars().all())
+    )
     assert sorted(kept[0]) == ["queued", "received", "running"]
     assert sorted(kept[1]) == ["queued", "running"]
     assert ledger(lambda c: c.execute(select(actions.c.key)).scalars().all()) == ["pending"]
@@ -450,7 +452,8 @@ def test_what_is_old_and_done_is_forgotten_and_what_is_not_done_is_kept(ledger: 
 def test_two_sweepers_do_not_take_the_same(ledger: Ledger) -> None:
     ledger(record_events, [message("a", key=f"e{n}") for n in range(50)])
     ledger.set(events, due_at=time.time() - 1)
-    together, taken = threading.Barrier(2), []
+    together = threading.Barrier(2)
+    taken: list[str] = []
 
     def look() -> None:
         together.wait(10)

@@ -42,8 +42,9 @@ def test_processes_that_open_a_new_store_at_once_all_find_it_ready(store_url: st
     program = (
         "import sys; from sqlalchemy import select, func; from dragoman.store.engine import open_store; "
         "from dragoman.store.schema import events; print('ready', flush=True); sys.stdin.readline(); "
-        "engine = open_store(sys.argv[1]); c = engine.connect(); print(c.execute(select(func.count(events.c.key))).scalar())"
-    )  # fmt: skip
+        "engine = open_store(sys.argv[1]); c = engine.connect(); "
+        "print(c.execute(select(func.count(events.c.key))).scalar())"
+    )
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", program, store_url],
