@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dragoman import Address, Content, Message, Send, wire
 from dragoman.exchange import Broker, Outgoing, Publisher
+from dragoman_slack.simulator import SlackSimulator
+from support.bot import RunningBot, settings_for
 from support.exchange import Inbox, consuming
 from support.rabbitmq import RabbitMQ
 
@@ -100,3 +102,17 @@ def test_what_it_posts_is_in_the_schema(rabbitmq: RabbitMQ, namespace: str) -> N
         publish(broker, message(1, "marco"))
         (posted,) = inbox.wait(1)
     jsonschema.validate(json.loads(posted.body), wire.schema()["action"])
+
+
+async def test_people_hear_it(rabbitmq: RabbitMQ, namespace: str, tmp_path: Path) -> None:
+    """The whole way: Slack, Dragoman, RabbitMQ, the client, and back."""
+    async with SlackSimulator() as slack:
+        acme = slack.workspace("acme")
+        ann = acme.user("ann")
+        room = acme.channel("general", members=[ann])
+        toml = settings_for(slack, {"acme": acme}, broker=rabbitmq.url, name=namespace)
+        with RunningBot(tmp_path, toml):
+            await slack.connected(timeout=40)
+            with running_client(rabbitmq.url, namespace):
+                answer = await room.reply_to(await ann.say(room, "Marco?"), timeout=20)
+    assert answer.text == "*polo*"

@@ -246,10 +246,10 @@ def short(x: Annotated[str, Field(max_length=3)]) -> None: ...
 def bounded_text(x: Annotated[str, Field(ge=1)]) -> None: ...
 
 
-def bounded_by_text(x: Annotated[int, Field(ge="a")]) -> None: ...  # type: ignore[arg-type]  # likewise
+def bounded_by_text(x: Annotated[int, Field(ge="a")]) -> None: ...
 
 
-def odd_default(x: str = ["a"]) -> None: ...  # type: ignore[assignment]  # likewise
+def odd_default(x: str = ["a"]) -> None: ...  # type: ignore[assignment]  # what the test is about
 
 
 def unknown_name(x: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # likewise

@@ -172,6 +172,8 @@ said = st.text(st.sampled_from("aéAÉяЯ世_1٣ .-\n\u0301\ufdd0"), max_size=8
 @example(r"^[\S1]$", "é", False)
 @example(r"a\b-*\bя", "a-я", False)
 def test_generated_patterns_match_what_python_matches(source: str, text: str, ignore_case: bool) -> None:
+    # Three times the same boundary is as much as is promised: see MARKS.
+    assume(source.count(r"\b") <= 3)
     # A noncharacter that nobody types is taken out of a text before it is looked at.
     clean = text.replace("\ufdd0", "")
     expected = re.search(source, clean, re.IGNORECASE if ignore_case else 0) is not None
@@ -182,7 +184,7 @@ def test_generated_patterns_match_what_python_matches(source: str, text: str, ig
 @given(sequences, said)
 def test_a_whole_match_captures_what_python_captures(source: str, text: str) -> None:
     clean = text.replace("\ufdd0", "")
-    assume("?" not in source and "|" not in source)
+    assume("?" not in source and source.count(r"\b") <= 3)
     found = re.search(f"^(?P<all>(?:{source}))", clean)
     ours = Pattern(f"^(?P<all>(?:{source}))", ignore_case=False).search(text)
     assert (ours and ours["all"]) == (found and found["all"])

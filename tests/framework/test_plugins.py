@@ -163,7 +163,8 @@ def test_a_skill_that_is_not_installed_is_named_with_those_that_are() -> None:
             "its hook failed: TypeError",
         ),
         (
-            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): raise KeyError('x')\nskill = P()",
+            "from dragoman import hookimpl\nclass P:\n @hookimpl\n def dragoman_skills(self): raise KeyError('x')\n"
+            "skill = P()",
             "its hook failed: KeyError('x')",
         ),
     ],
