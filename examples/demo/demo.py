@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -15,10 +16,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from dragoman_slack.simulator import Channel, Message, SlackSimulator, User
 
@@ -120,21 +121,21 @@ async def _show_way(answer: Message, store: Path) -> None:
     queue = queue.replace("dragoman.", "demo.", 1)
     parts = [
         f"{HOPS[name]} {1000 * (at - before):.1f}"
-        for (_, before), (name, at) in zip(hops, hops[1:], strict=False)
+        for (_, before), (name, at) in itertools.pairwise(hops)
         if name in HOPS
     ]
     total = 1000 * (hops[-1][1] - hops[0][1])
     console.print(" " * 29 + f"[dim]{queue}: {', '.join(parts)}; {total:.0f} ms in all[/dim]")
 
 
-async def _from_ledger(ts: str, store: Path) -> dict[str, object] | None:
+async def _from_ledger(ts: str, store: Path) -> dict[str, Any] | None:
     """The action that made a message; the gateway writes it a moment after Slack has it."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as ledger:
             row = ledger.execute("SELECT body FROM actions WHERE sent_ids LIKE ?", (f'%"{ts}"%',)).fetchone()
         if row is not None:
-            found: dict[str, object] = json.loads(row[0])
+            found: dict[str, Any] = json.loads(row[0])
             return found
         await asyncio.sleep(0.02)
     return None
@@ -142,7 +143,8 @@ async def _from_ledger(ts: str, store: Path) -> dict[str, object] | None:
 
 async def _listen(room: Channel, person: User, store: Path) -> None:
     console.print(
-        "\n[bold]You are Ann in #general.[/bold] Say something such as [green]@dragoman roll 2d6[/green]; an empty line ends it."
+        "\n[bold]You are Ann in #general.[/bold] Say something such as [green]@dragoman roll 2d6[/green]; "
+        "an empty line ends it."
     )
     while line := (await asyncio.to_thread(_ask)).strip():
         said = await person.say(room, line)

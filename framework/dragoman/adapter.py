@@ -79,5 +79,5 @@ class Adapter(ABC):
         """An adapter is a plugin that provides itself."""
         return [cls]
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  # not every adapter has something to release
         """Release what ``check`` or ``perform`` opened."""

@@ -32,5 +32,10 @@ def _app() -> Any:
         publish_manifests(connection, [skill.manifest() for skill in skills.values()])
     engine.dispose()
     return build_app(
-        skills, broker=bot.broker, topology=bot.topology, store_url=settings.store_url, role="worker.celery"
+        skills,
+        broker=bot.broker,
+        topology=bot.topology,
+        store_url=settings.store_url,
+        role="worker.celery",
+        settings=settings.skills,
     )

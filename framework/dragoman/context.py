@@ -7,7 +7,7 @@ handler ends; ``yield`` and ``flush`` let it go earlier.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Generator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .action import Action, ActionBase, Delete, Edit, React, Send, Target, Typing, action_key
@@ -57,6 +57,7 @@ class Context:
         event: what happened.
         attempt: 1 for the first, 2 for the first retry. What has left in an earlier attempt is not sent again.
         reference: a short id of this run, also in the log and in the answer after a failure.
+        settings: what ``[skills.NAME]`` says of this skill.
         log: a logger whose lines carry the reference.
     """
 
@@ -67,6 +68,7 @@ class Context:
         outbox: Outbox | None = None,
         catalogue: Callable[[], tuple[SkillManifest, ...]] = tuple,
         coroutine: bool = False,
+        settings: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._task = task
@@ -76,6 +78,7 @@ class Context:
         self._clock = clock
         self._ordinal = 0
         self._waiting: list[Action] = []
+        self.settings: Mapping[str, Any] = settings or {}
         self.event: Event = task.event
         self.attempt: int = task.attempt
         self.reference: str = task.reference

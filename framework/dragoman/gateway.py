@@ -95,7 +95,6 @@ class Gateway:
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: set[str] = set()
         self._sent: OrderedDict[str, Sent] = OrderedDict()
-        self._connected: dict[str, asyncio.Event] = {}
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -109,7 +108,6 @@ class Gateway:
         # server is waited for in a thread.
         local = self._engine.dialect.name == "sqlite"
         self._batcher = Batcher(self._engine, call_soon=self._loop.call_soon if local else None)
-        self._connected = {account: asyncio.Event() for account in self._adapters}
         self._publisher.start()
         self._consumer.start()
         accounts = {
@@ -133,17 +131,9 @@ class Gateway:
         """Stop taking, finish what is in hand, hand back the rest."""
         self._stop.set()
 
-    async def connected(self) -> None:
-        """Wait until every account is ready for events."""
-        while not self._connected:
-            await asyncio.sleep(0)
-        for event in self._connected.values():
-            await event.wait()
-
     async def _run_account(self, account: str, adapter: Adapter) -> None:
         def ready() -> None:
             log.info("%s is connected", account)
-            self._connected[account].set()
 
         try:
             await adapter.run(self.receive, ready)
@@ -279,6 +269,7 @@ class Gateway:
                 self._settle(job, postpone_actions, action)
                 return False
             log.error("%s was refused by %s and is parked: %s", action.key, adapter.platform, error)
+            self._remember(action.key, Sent())
             self._settle(job, record_refused, (action, f"{error.code}: {error}"))
             return True
         except Exception:
@@ -286,11 +277,14 @@ class Gateway:
             self._settle(job, postpone_actions, action)
             return False
         done = action.model_copy(update={"hops": (*action.hops, ("sent", time.time()))})
-        self._sent[action.key] = sent
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
+        self._remember(action.key, sent)
         self._settle(job, record_sent, (done, sent))
         return True
+
+    def _remember(self, key: str, sent: Sent) -> None:
+        self._sent[key] = sent
+        if len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
 
     async def _resolved(self, action: Action) -> ActionBase:
         """Targets by the platform's id.
@@ -383,4 +377,4 @@ def _log_unpublished(future: "Future[None]") -> None:
 def _traceparent() -> str:
     """A new W3C trace context: https://www.w3.org/TR/trace-context/#traceparent-header"""
     # An id to find things by, not a secret.
-    return f"00-{random.getrandbits(128) or 1:032x}-{random.getrandbits(64) or 1:016x}-01"  # noqa: S311
+    return f"00-{random.getrandbits(128) or 1:032x}-{random.getrandbits(64) or 1:016x}-01"

@@ -12,9 +12,9 @@ from typing import Any, Final
 from .arguments import convert, parse
 from .errors import ArgumentsError, CatalogueError
 from .event import Event, Message
-from .exchange.topology import Priority
 from .manifest import CommandTrigger, HandlerManifest, HearTrigger, OnTrigger, SkillManifest
 from .patterns import Pattern, PatternSet
+from .priority import Priority
 
 __all__ = ["Match", "Matched", "Routes", "verify"]
 

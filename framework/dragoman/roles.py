@@ -6,6 +6,7 @@ Each opens what it needs from the settings. `BotContext` holds what all of them 
 import asyncio
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -177,10 +178,11 @@ def run_worker(
         store_url=settings.store_url,
         role=f"worker.{pool}",
         cap=chosen.per_skill if chosen else None,
+        settings=settings.skills,
     )
     threads = all(handler.coroutine for skill in served.values() for handler in skill.handlers.values())
     worker = app.Worker(
-        hostname=f"{settings.bot.name}.{pool}@%h",
+        hostname=f"{settings.bot.name}.{pool}@{socket.gethostname()}",
         pool="threads" if threads else "prefork",
         concurrency=concurrency or (chosen.concurrency if chosen else None) or default_concurrency(pool),
         loglevel=loglevel,

@@ -81,6 +81,8 @@ class Router:
                 self._look()
             except SQLAlchemyError as error:
                 log.warning("the catalogue cannot be read, the last one stays in use: %s", error)
+            except Exception:
+                log.exception("the catalogue cannot be used, the last one stays in use")
 
     def _look(self) -> None:
         if self._reader.refresh():

@@ -75,6 +75,7 @@ class Stack:
             broker=self._bot.broker,
             topology=self._bot.topology,
             store_url=self._bot.settings.store_url,
+            settings=self._bot.settings.skills,
         )
         ready = threading.Event()
         self._worker = app.WorkController(

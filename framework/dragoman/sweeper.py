@@ -13,12 +13,14 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from . import wire
+from .apology import apology
 from .errors import BrokerError, WireError
 from .exchange.broker import Broker
 from .exchange.message import Outgoing
 from .exchange.publisher import Publisher
 from .exchange.topology import Priority, Topology
 from .messages import action_message, event_message, task_message
+from .store.ledger import postpone_actions
 from .store.processes import Process, beat
 from .store.sweep import (
     MOST_LOSSES,
@@ -91,15 +93,23 @@ class Sweeper:
         """Look once; how many messages were published."""
         with self._engine.begin() as connection:
             again, parked = give_back_lost(connection)
+            answers = [answer for run in parked if (answer := apology(_task_of(run))) is not None]
+            postpone_actions(connection, answers)
         if again:
             log.warning("%d runs were given back because their worker died", len(again))
         for lost in parked:
-            log.error("run %s is parked: its workers died %d times while they ran it", lost, MOST_LOSSES)
+            log.error(
+                "run %s of %s is parked (reference %s): its workers died %d times while they ran it",
+                lost.id,
+                lost.skill,
+                lost.id[:8].upper(),
+                MOST_LOSSES,
+            )
         with self._engine.begin() as connection:
             events = take_due_events(connection)
             runs = take_due_runs(connection)
             actions = take_due_actions(connection)
-        batch: list[Outgoing] = []
+        batch: list[Outgoing] = [action_message(self._topology, answer) for answer in answers]
         behind = any(event.again for event in events) and self._behind(self._topology.router_queue().name)
         late = [event for event in events if not (event.again and behind)]
         batch += self._messages(late, lambda due: event_message(self._topology, wire.decode_event(due.body)))
@@ -122,16 +132,7 @@ class Sweeper:
         return len(batch)
 
     def _task(self, due: DueRun) -> Outgoing:
-        event = wire.decode_event(due.event)
-        task = Task(
-            run=due.id,
-            skill=due.skill,
-            handler=due.handler,
-            event=event,
-            arguments=due.arguments,
-            hops=event.hops,
-        )
-        return task_message(self._topology, task, Priority(due.priority))
+        return task_message(self._topology, _task_of(due), Priority(due.priority))
 
     def _action(self, due: Due) -> Outgoing:
         return action_message(self._topology, wire.decode_action(due.body).model_copy(update={"again": True}))
@@ -150,6 +151,11 @@ class Sweeper:
 
     def _behind(self, queue: str) -> bool:
         return self._broker.depth(queue) > 0
+
+
+def _task_of(due: DueRun) -> Task:
+    event = wire.decode_event(due.event)
+    return Task(run=due.id, skill=due.skill, handler=due.handler, event=event, arguments=due.arguments, hops=event.hops)
 
 
 def beating(engine: Engine, process: Process, stopping: threading.Event, every: float) -> threading.Thread:

@@ -4,6 +4,8 @@ import base64
 import hashlib
 from typing import Any, Final, Literal
 
+from pydantic import Field
+
 from .event import Event, Hop
 from .manifest import SkillName
 from .model import Frozen
@@ -39,7 +41,7 @@ class Task(Frozen):
     skill: SkillName
     handler: str
     event: Event
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     attempt: int = 1
     hops: tuple[Hop, ...] = ()
 

@@ -104,7 +104,9 @@ def measure(url: str, namespace: str, log: Path, *, many: int, few: int) -> tupl
             )
             named(channel).declare()
         source = Exchange(f"{namespace}.bare.events", type="topic")
-        sink = Queue(f"{namespace}.bare.answers", Exchange(f"{namespace}.bare.answers", type="topic"), routing_key="answer")
+        sink = Queue(
+            f"{namespace}.bare.answers", Exchange(f"{namespace}.bare.answers", type="topic"), routing_key="answer"
+        )
         producer = Producer(channel, source)
         with Consumer(connection.channel(), [sink], callbacks=[note], prefetch_count=1000):
 

@@ -19,13 +19,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench import bare  # noqa: E402  # the path above is for running this as a program
-from rich.console import Console  # noqa: E402  # likewise
-from rich.table import Table  # noqa: E402  # likewise
-from support.bot import RunningBot, settings_for  # noqa: E402  # likewise
+from rich.console import Console  # likewise
+from rich.table import Table  # likewise
 
-from dragoman.exchange import EmbeddedValkey  # noqa: E402  # likewise
-from dragoman_slack.simulator import SlackSimulator  # noqa: E402  # likewise
+from bench import bare  # the path above is for running this as a program
+from dragoman.exchange import EmbeddedValkey  # likewise
+from dragoman_slack.simulator import SlackSimulator  # likewise
+from support.bot import RunningBot, settings_for  # likewise
 
 CHANNELS = 20
 
@@ -62,6 +62,7 @@ async def whole_way(broker: str, folder: Path, *, many: int, few: int) -> tuple[
 def valkey(folder: Path) -> Iterator[str]:
     """A Valkey for the bare hops: kombu's own URL of it, over TCP as kombu wants."""
     import redis
+
     from support.servers import free_port
 
     port = free_port()
@@ -105,7 +106,9 @@ def main() -> None:
             (folder / "bot").mkdir()
             server = rabbitmq() if name == "rabbitmq" else valkey(folder / "bare")
             with server as url:
-                limit = bare.measure(url, f"b{uuid.uuid4().hex[:8]}", folder / "bare.log", many=options.messages, few=options.singles)
+                limit = bare.measure(
+                    url, f"b{uuid.uuid4().hex[:8]}", folder / "bare.log", many=options.messages, few=options.singles
+                )
                 broker = url if name == "rabbitmq" else "embedded"
                 ours = asyncio.run(whole_way(broker, folder / "bot", many=options.messages, few=options.singles))
             for what, (rate, singles) in (("bare kombu + Celery", limit), ("Dragoman", ours)):

@@ -17,9 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.bot import RunningBot, settings_for  # noqa: E402  # the path above is for running this as a program
-
-from dragoman_slack.simulator import SlackSimulator  # noqa: E402  # likewise
+from dragoman_slack.simulator import SlackSimulator  # likewise
+from support.bot import RunningBot, settings_for  # the path above is for running this as a program
 
 __all__ = ["Report", "run"]
 
@@ -43,8 +42,8 @@ class Report:
         kills = ", ".join(f"{part} {count}" for part, count in sorted(self.kills.items()))
         return (
             f"seed {self.seed}: {self.messages} messages in {self.seconds:.0f} s, {self.accepted} accepted, "
-            f"{len(self.lost)} lost, {len(self.twice)} answered twice; killed {sum(self.kills.values())} times ({kills}); "
-            f"worst delay {self.worst:.1f} s"
+            f"{len(self.lost)} lost, {len(self.twice)} answered twice; "
+            f"killed {sum(self.kills.values())} times ({kills}); worst delay {self.worst:.1f} s"
         )
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.bot import RunningBot, settings_for
-from support.servers import end, free_port
 
 from dragoman_slack.simulator import SlackSimulator
+from support.bot import RunningBot, settings_for
+from support.servers import end, free_port
 
 from .test_way_round import running
 
@@ -103,14 +103,14 @@ async def test_a_stock_celery_worker_serves_the_skills(
         environment = {**os.environ, "DRAGOMAN_CONFIG": str(bot.config)}
         log = (tmp_path / "parts.log").open("wb")
         with log:
-            for words in (
-                ["celery", "-A", "dragoman.celery", "worker", "--concurrency", "2", "-l", "warning"],
-                ["dragoman", "router"],
-                ["dragoman", "gateway"],
-            ):
-                started.append(
-                    subprocess.Popen([sys.executable, "-m", *words], env=environment, stdout=log, stderr=log)
+            started += [
+                subprocess.Popen([sys.executable, "-m", *words], env=environment, stdout=log, stderr=log)
+                for words in (
+                    ["celery", "-A", "dragoman.celery", "worker", "--concurrency", "2", "-l", "warning"],
+                    ["dragoman", "router"],
+                    ["dragoman", "gateway"],
                 )
+            ]
             await slack.connected(timeout=40)
             # The router follows the catalogue that the worker publishes when it starts.
             for _ in range(60):

@@ -4,12 +4,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from dragoman.exchange import Broker, EmbeddedValkey, Outgoing, Publisher
+from dragoman_slack.simulator import SlackSimulator
 from support.bot import RunningBot, settings_for
 from support.exchange import Inbox, consuming
 from support.servers import wait_until
-
-from dragoman.exchange import Broker, EmbeddedValkey, Outgoing, Publisher
-from dragoman_slack.simulator import SlackSimulator
 
 from .test_way_round import running
 

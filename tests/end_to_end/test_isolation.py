@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from support.bot import RunningBot, settings_for
 
 from dragoman_slack.simulator import SlackSimulator
+from support.bot import RunningBot, settings_for
 
 from .test_way_round import running
 

@@ -5,9 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from support.bot import RunningBot, settings_for
-
 from dragoman_slack.simulator import SlackSimulator
+from support.bot import RunningBot, settings_for
 
 
 @contextlib.asynccontextmanager
@@ -77,9 +76,7 @@ async def test_a_conversation_with_two_workspaces(broker_url: str, namespace: st
             long = await people[0].say(rooms[0], f"@dragoman echo {words}"[:39000])
             await rooms[0].reply_to(long, timeout=30)
             wanted = long.text.split("echo ", 1)[1].split()
-            await slack.until(
-                lambda: " ".join(m.text for m in rooms[0].said[1:]).split()[1:] == wanted, timeout=30
-            )
+            await slack.until(lambda: " ".join(m.text for m in rooms[0].said[1:]).split()[1:] == wanted, timeout=30)
 
             # A skill that fails: a plain sentence with a reference, and the traceback in the log under it.
             broken = await ann.say(general, "@dragoman fail")

@@ -5,10 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dragoman_slack.simulator import SlackSimulator
 from support.bot import RunningBot, command_of, settings_for
 from support.servers import end, wait_until
-
-from dragoman_slack.simulator import SlackSimulator
 
 from .test_way_round import running
 
@@ -81,6 +80,12 @@ async def together(ctx: Context) -> str:
 def where() -> str:
     """Say which process this is."""
     return f"process {os.getppid()}"
+
+
+@own.command()
+def colour(ctx: Context) -> str:
+    """Say what the settings say."""
+    return ctx.settings["colour"]
 '''
 
 
@@ -90,7 +95,9 @@ async def test_handlers_in_their_pools(durable_url: str, namespace: str, tmp_pat
         ann = acme.user("ann")
         general = acme.channel("general", members=[ann])
         rooms = {name: acme.channel(name, members=[ann]) for name in ("crash", "hang", "stubborn", "once", "crowd")}
-        toml = settings_for(slack, {"acme": acme}, broker=durable_url, name=namespace)
+        toml = settings_for(
+            slack, {"acme": acme}, broker=durable_url, name=namespace, more='[skills.own]\ncolour = "teal"\n'
+        )
         async with running(RunningBot(tmp_path, toml, skills=SKILLS)) as bot:
             await slack.connected(timeout=40)
 
@@ -120,6 +127,8 @@ async def test_handlers_in_their_pools(durable_url: str, namespace: str, tmp_pat
             where = await general.reply_to(await ann.say(general, "@dragoman where"), timeout=30)
             assert where.text == f"process {heavy}"
             assert heavy != bot.parts()["worker default"]
+            asked = await ann.say(general, "@dragoman colour")
+            assert (await general.reply_to(asked, timeout=30)).text == "teal"
 
 
 async def test_one_worker_can_be_run_by_itself(rabbitmq: object, namespace: str, tmp_path: Path) -> None:

@@ -5,9 +5,7 @@ from . import api_chat, api_conversations, api_people
 __all__ = ["METHODS", "is_retired"]
 
 #: Every simulated method by name. Slack has more; calling one of those gives ``unknown_method`` here.
-METHODS = {
-    method.name: method for method in (*api_chat.METHODS, *api_conversations.METHODS, *api_people.METHODS)
-}
+METHODS = {method.name: method for method in (*api_chat.METHODS, *api_conversations.METHODS, *api_people.METHODS)}
 
 #: https://docs.slack.dev/changelog/2020-01-deprecating-antecedents-to-the-conversations-api
 _RETIRED_FAMILIES = ("channels.", "groups.", "im.", "mpim.")

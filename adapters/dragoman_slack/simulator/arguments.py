@@ -61,9 +61,7 @@ def declare(signature: str) -> dict[str, Argument]:
     return found
 
 
-def fit(
-    arguments: Mapping[str, Argument], given: Mapping[str, Any], *, open: bool, strict: bool
-) -> dict[str, Any]:
+def fit(arguments: Mapping[str, Argument], given: Mapping[str, Any], *, open: bool, strict: bool) -> dict[str, Any]:
     """Check what was given and convert it.
 
     Raises:

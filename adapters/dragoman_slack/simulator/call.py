@@ -55,9 +55,7 @@ class Call:
     def need(self, *scopes: str) -> None:
         """Refuse unless one of the scopes is granted."""
         if self.app.scopes.isdisjoint(scopes):
-            raise Refused(
-                "missing_scope", needed=",".join(scopes), provided=",".join(sorted(self.app.scopes))
-            )
+            raise Refused("missing_scope", needed=",".join(scopes), provided=",".join(sorted(self.app.scopes)))
 
     def need_for(self, channel: Channel, what: str) -> None:
         """Refuse unless ``what`` (``read`` or ``history``) is granted for this kind of conversation."""

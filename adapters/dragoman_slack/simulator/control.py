@@ -51,9 +51,7 @@ class _Control:
     def __init__(self, simulator: "SlackSimulator") -> None:
         self.simulator = simulator
 
-    def guarded(
-        self, act: Callable[[Body], Awaitable[Body]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def guarded(self, act: Callable[[Body], Awaitable[Body]]) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
             try:
                 body = await request.json() if request.can_read_body else {}
@@ -140,9 +138,7 @@ class _Control:
         return {}
 
     async def fail(self, body: Body) -> Body:
-        self.simulator.fail(
-            body.get("method", "*"), times=body.get("times", 1), status=body.get("status", 503)
-        )
+        self.simulator.fail(body.get("method", "*"), times=body.get("times", 1), status=body.get("status", 503))
         return {}
 
     async def disconnect(self, body: Body) -> Body:

@@ -108,9 +108,7 @@ def reaction_event(message: "Message", user: str, name: str, ts: str, *, added: 
     }
 
 
-def member_event(
-    channel: "Channel", user: str, inviter: str | None, ts: str, *, joined: bool
-) -> dict[str, Any]:
+def member_event(channel: "Channel", user: str, inviter: str | None, ts: str, *, joined: bool) -> dict[str, Any]:
     """``member_joined_channel`` or ``member_left_channel``."""
     event = {
         "type": "member_joined_channel" if joined else "member_left_channel",

@@ -138,10 +138,7 @@ class Message:
 
     def reaction_list(self) -> list[dict[str, Any]]:
         """The reactions as Slack lists them."""
-        return [
-            {"name": name, "users": list(users), "count": len(users)}
-            for name, users in self.reactions.items()
-        ]
+        return [{"name": name, "users": list(users), "count": len(users)} for name, users in self.reactions.items()]
 
     def _thread(self, body: dict[str, Any]) -> None:
         body["thread_ts"] = self.thread_ts

@@ -149,9 +149,7 @@ class User:
 
     def _own(self, message: Message) -> None:
         if message.user != self.id or message.deleted:
-            raise ValueError(
-                f"{self.name} cannot change a message of {message.user} (or one that is deleted)"
-            )
+            raise ValueError(f"{self.name} cannot change a message of {message.user} (or one that is deleted)")
 
     def _message(self, channel: Channel, text: str, thread: Message | str | None) -> Message:
         self._inside(channel)

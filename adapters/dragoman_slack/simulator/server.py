@@ -163,9 +163,7 @@ class SlackSimulator:
     def said(self, *, channel: Channel | None = None, thread: Message | str | None = None) -> list[Message]:
         """What bots said, oldest first: everywhere, in one conversation, or in one thread."""
         channels = (
-            [channel]
-            if channel is not None
-            else [c for w in self.workspaces.values() for c in w.channels.values()]
+            [channel] if channel is not None else [c for w in self.workspaces.values() for c in w.channels.values()]
         )
         found = [message for place in channels for message in place.said]
         if thread is not None:
@@ -185,9 +183,7 @@ class SlackSimulator:
                 if not waiter.done():
                     waiter.set_result(None)
 
-    async def until(
-        self, predicate: Callable[[], Found], timeout: float = 10.0, *, waiting_for: str = ""
-    ) -> Found:
+    async def until(self, predicate: Callable[[], Found], timeout: float = 10.0, *, waiting_for: str = "") -> Found:
         """Wait until ``predicate()`` is true, and return what it gave. It is asked when something happens.
 
         Raises:
@@ -202,10 +198,7 @@ class SlackSimulator:
                     await waiter
                 return found
         except TimeoutError:
-            last = [
-                f"{message.channel.name or message.channel.kind}: {message.text!r}"
-                for message in self.said()[-5:]
-            ]
+            last = [f"{message.channel.name or message.channel.kind}: {message.text!r}" for message in self.said()[-5:]]
             what = f" for {waiting_for}" if waiting_for else ""
             raise TimeoutError(f"waited {timeout} s{what}; the bots said last: {last or 'nothing'}") from None
 
@@ -293,9 +286,7 @@ class SlackSimulator:
                         for app in workspace.apps
                     ],
                     "users": {user.name: user.id for user in workspace.users.values()},
-                    "channels": {
-                        channel.name or channel.id: channel.id for channel in workspace.channels.values()
-                    },
+                    "channels": {channel.name or channel.id: channel.id for channel in workspace.channels.values()},
                 }
                 for workspace in self.workspaces.values()
             ],

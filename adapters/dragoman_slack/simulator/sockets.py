@@ -228,9 +228,7 @@ class Link:
         """Give it no more events, tell it why, close it. What it still acknowledges meanwhile counts."""
         if socket in self.sockets:
             self.sockets.remove(socket)
-        socket.outbox.put_nowait(
-            _dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulator"}})
-        )
+        socket.outbox.put_nowait(_dumps({"type": "disconnect", "reason": reason, "debug_info": {"host": "simulator"}}))
         socket.outbox.put_nowait(None)
         socket.leaving = True
 

@@ -92,9 +92,7 @@ class _Web:
             headers=headers,
         )
 
-    async def _perform(
-        self, request: web.Request, name: str, said: Said, headers: dict[str, str]
-    ) -> dict[str, Any]:
+    async def _perform(self, request: web.Request, name: str, said: Said, headers: dict[str, str]) -> dict[str, Any]:
         method = METHODS.get(name)
         if method is None:
             if is_retired(name):
@@ -131,9 +129,7 @@ class _Web:
                 if method.json:  # the others do not see a JSON body at all
                     given |= body
             else:
-                given |= {
-                    key: value for key, value in (await request.post()).items() if isinstance(value, str)
-                }
+                given |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         header = request.headers.get("Authorization", "")
         scheme, _, credential = header.partition(" ")
         token = credential.strip() if scheme.lower() == "bearer" else ""

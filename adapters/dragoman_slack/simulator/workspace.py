@@ -47,15 +47,11 @@ class Workspace:
 
     # Who and what is here
 
-    def install(
-        self, name: str, *, scopes: Iterable[str] | None = None, events: Iterable[str] | None = None
-    ) -> App:
+    def install(self, name: str, *, scopes: Iterable[str] | None = None, events: Iterable[str] | None = None) -> App:
         """Install an app with a bot user of that name; see `App` for what can be set on it."""
         new = self.simulator.new_id
         bot_id, app_id = new("B"), new("A")
-        user = self._person(
-            User(self, new("U"), name, name.title(), "", "en-US", "UTC", self.id, self.simulator.now())
-        )
+        user = self._person(User(self, new("U"), name, name.title(), "", "en-US", "UTC", self.id, self.simulator.now()))
         user.app_id, user.bot_id = app_id, bot_id
         app = App(self, app_id, user, scopes=scopes, events=events)
         self.apps.append(app)
@@ -108,9 +104,7 @@ class Workspace:
         """A new channel. Without ``members`` everybody is in it, also people who come later."""
         if name in self._channel_ids:
             raise ValueError(f"there is a #{name} already in {self!r}")
-        people = (
-            [user for user in self.users.values() if not user.is_bot] if members is None else list(members)
-        )
+        people = [user for user in self.users.values() if not user.is_bot] if members is None else list(members)
         inside = [user.id for user in people] + ([self.app.user_id] if bot else [])
         channel = self._conversation("C", name, "group" if private else "channel", inside)
         channel.open = members is None

@@ -15,26 +15,17 @@ cannot be changed once it exists on RabbitMQ: what stands here is frozen with th
 """
 
 import re
-from enum import IntEnum
 from typing import Any, Final
 
 from kombu import Exchange, Queue
 
 from ..errors import SettingsError
+from ..priority import Priority
 
 __all__ = ["Priority", "Topology"]
 
 WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEAD_KEY: Final = "dead"
-
-
-class Priority(IntEnum):
-    """How soon somebody expects an answer; the larger goes first, within one skill's queue."""
-
-    SCHEDULED = 0
-    OVERHEARD = 1
-    COMMAND = 2
-    BUTTON = 3
 
 
 class Topology:

@@ -51,9 +51,8 @@ class Reader:
     def refresh(self) -> bool:
         """Look; whether anything has changed."""
         with reading(self._engine) as connection:
-            digests = {
-                skill: digest for skill, digest in connection.execute(select(manifests.c.skill, manifests.c.digest))
-            }
+            published = connection.execute(select(manifests.c.skill, manifests.c.digest))
+            digests = {row.skill: row.digest for row in published}
             if digests == self._digests:
                 return False
             rows = connection.execute(

@@ -5,6 +5,7 @@ Several sweepers may run at once: what one of them takes is moved to a later tim
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -97,6 +98,10 @@ def take_due_runs(connection: Connection, most: int = 200) -> list[DueRun]:
     now = time.time()
     rows = list(connection.execute(_due(runs, now, "queued", most)))
     _move(connection, runs, rows, now)
+    return _with_events(connection, rows)
+
+
+def _with_events(connection: Connection, rows: Sequence[Any]) -> list[DueRun]:
     keys = {row.event_key for row in rows}
     bodies = {
         row.key: row.body
@@ -117,17 +122,15 @@ def take_due_runs(connection: Connection, most: int = 200) -> list[DueRun]:
     ]
 
 
-def give_back_lost(connection: Connection) -> tuple[list[str], list[str]]:
+def give_back_lost(connection: Connection) -> tuple[list[str], list[DueRun]]:
     """Take the runs of dead workers from them: (those to run again, those that are parked for it)."""
     living = alive(connection)
     rows = connection.execute(
-        select(runs.c.id, runs.c.losses)
-        .where(runs.c.state == "running", runs.c.owner.not_in(living))
-        .with_for_update(skip_locked=True)
+        select(runs).where(runs.c.state == "running", runs.c.owner.not_in(living)).with_for_update(skip_locked=True)
     ).all()
     now = time.time()
     again = [row.id for row in rows if row.losses + 1 < MOST_LOSSES]
-    parked = [row.id for row in rows if row.losses + 1 >= MOST_LOSSES]
+    parked = [row for row in rows if row.losses + 1 >= MOST_LOSSES]
     change = update(runs).where(runs.c.id == bindparam("b_id"))
     if again:
         connection.execute(
@@ -145,9 +148,9 @@ def give_back_lost(connection: Connection) -> tuple[list[str], list[str]]:
                 finished_at=now,
                 error=reason,
             ),
-            [{"b_id": run} for run in parked],
+            [{"b_id": row.id} for row in parked],
         )
-    return again, parked
+    return again, _with_events(connection, parked)
 
 
 def forget_old(connection: Connection, before: float) -> int:

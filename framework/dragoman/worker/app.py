@@ -46,7 +46,13 @@ class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
             }
         )
         handler = find_handler(self.skill, found)
-        context = Context(found, outbox=process.leave, catalogue=process.catalogue, coroutine=handler.coroutine)
+        context = Context(
+            found,
+            outbox=process.leave,
+            catalogue=process.catalogue,
+            coroutine=handler.coroutine,
+            settings=process.settings.get(self.skill.name),
+        )
         if handler.coroutine:
             actions = process.run_coroutine(run_async(handler, found, context), self.skill.time_limit)
         else:
@@ -63,6 +69,7 @@ def build_app(
     queues: Collection[str] | None = None,
     role: str = "worker",
     cap: int | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Celery:
     """The Celery app of a worker.
 
@@ -71,9 +78,10 @@ def build_app(
         queues: the skills whose queues it consumes from; all of them if left out.
         role: the name of the pool; workers of different pools do not disturb each other on Redis.
         cap: tasks of one skill in flight at once; half of the slots if left out.
+        settings: ``[skills.NAME]``, by the skill's name.
     """
     app = Celery("dragoman", set_as_current=False, broker=broker.url)
-    app.dragoman = WorkerProcess(skills, store_url, broker, topology, Process(role))
+    app.dragoman = WorkerProcess(skills, store_url, broker, topology, Process(role), settings or {})
     app.conf.update(
         broker_transport=broker.transport,
         broker_transport_options=broker.transport_options(role),

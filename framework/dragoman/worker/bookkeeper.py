@@ -12,9 +12,8 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 from .. import wire
-from ..action import Action, Send, action_key
-from ..content import Content
-from ..event import Message
+from ..action import Action
+from ..apology import apology
 from ..exchange.publisher import AsyncPublisher
 from ..messages import action_message
 from ..store.batch import Batcher
@@ -119,19 +118,3 @@ class Bookkeeper:
                 timer.start()
 
         self._batcher.submit(operation, item).add_done_callback(answered)
-
-
-def apology(task: Task) -> Action | None:
-    """What the person is told after the last attempt; ``None`` if nobody had asked for anything."""
-    event = task.event
-    if not isinstance(event, Message) or not event.addressed:
-        return None
-    text = f"Sorry, that did not work. If you report it, please mention the reference `{task.reference}`."
-    return Send(
-        # Not an ordinal: whatever the handler had said before it failed keeps its place.
-        key=action_key(event.key, f"{task.skill}.{task.handler}.failed", 0),
-        address=event.address,
-        content=Content(text=text),
-        traceparent=event.traceparent,
-        hops=(*task.hops, ("worker", time.time())),
-    )

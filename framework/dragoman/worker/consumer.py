@@ -7,7 +7,7 @@ parked among the dead letters.
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.consumer.tasks import Tasks
@@ -47,7 +47,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
     """One for each worker, in its parent process."""
 
     class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc]  # likewise
-        default_steps = [
+        default_steps: ClassVar = [
             "dragoman.worker.consumer:SkillTasks" if step.endswith(":Tasks") else step
             for step in CeleryConsumer.Blueprint.default_steps
         ]

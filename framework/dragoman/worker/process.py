@@ -36,16 +36,24 @@ class WorkerProcess:
     """The skills and the connections of a worker.
 
     Args:
+        settings: ``[skills.NAME]``, by the skill's name.
         owner: who the runs belong to: the parent, whose heart beats for all of its children.
     """
 
     def __init__(
-        self, skills: Mapping[str, Skill], store_url: str, broker: Broker, topology: Topology, owner: Process
+        self,
+        skills: Mapping[str, Skill],
+        store_url: str,
+        broker: Broker,
+        topology: Topology,
+        owner: Process,
+        settings: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self.skills = skills
         self.broker = broker
         self.topology = topology
         self.owner = owner
+        self.settings = settings
         self._store_url = store_url
         self._lock = threading.RLock()
         self._opened_by = 0

@@ -60,9 +60,9 @@ class Slots(Generic[Request]):
         with self._lock:
             self._running[skill] -= 1
             self._fill()
-            if skill in self._paused and len(self._waiting[skill]) <= self.high // 2:
-                self._paused.discard(skill)
-                self._resume(skill)
+            for paused in [name for name in self._paused if len(self._waiting[name]) <= self.high // 2]:
+                self._paused.discard(paused)
+                self._resume(paused)
 
     def paused(self) -> frozenset[str]:
         """The skills that are told not to fetch."""

@@ -60,9 +60,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(
-    *, running: bool = True, settings: dict[str, Any] | None = None, **simulator: Any
-) -> AsyncIterator[Rig]:
+async def rig(*, running: bool = True, settings: dict[str, Any] | None = None, **simulator: Any) -> AsyncIterator[Rig]:
     """A rig; by default its adapter is connected."""
     async with SlackSimulator(**simulator) as slack:
         found = Rig(slack, **(settings or {}))

@@ -161,13 +161,9 @@ async def test_a_direct_message_is_addressed() -> None:
 async def test_the_bot_does_not_hear_itself() -> None:
     async with rig() as r:
         sent = await r.adapter.perform(send(r, "I say"))
-        await r.adapter.perform(
-            React(key="r", address=r.address(), target=Target(id=sent.ids[0]), emoji="wave")
-        )
+        await r.adapter.perform(React(key="r", address=r.address(), target=Target(id=sent.ids[0]), emoji="wave"))
         edit = Content(text="I said")
-        await r.adapter.perform(
-            Edit(key="e", address=r.address(), target=Target(id=sent.ids[0]), content=edit)
-        )
+        await r.adapter.perform(Edit(key="e", address=r.address(), target=Target(id=sent.ids[0]), content=edit))
         await r.adapter.perform(Delete(key="d", address=r.address(), target=Target(id=sent.ids[0])))
         await r.ann.say(r.general, "you said")
         await r.slack.settled()
@@ -425,9 +421,7 @@ async def test_no_token_is_ever_logged(caplog: pytest.LogCaptureFixture) -> None
         await r.messages(1)
         assert caplog.text
         logged = "\n".join(
-            record.getMessage()
-            for record in caplog.records
-            if record.name.startswith(("dragoman", "slack_sdk"))
+            record.getMessage() for record in caplog.records if record.name.startswith(("dragoman", "slack_sdk"))
         )
         assert app.bot_token not in logged
         assert app.app_token not in logged

@@ -25,8 +25,7 @@ COMMONMARK = MarkdownIt("commonmark").enable(["strikethrough"])
 
 # Visible text on one line, without what only our own output has.
 WORDS = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], exclude_characters=GAP + GUARD)
-    | st.just(" "),
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"], exclude_characters=GAP + GUARD) | st.just(" "),
     max_size=60,
 )
 
@@ -188,9 +187,7 @@ def _as_text(text: str) -> str:
 
 @given(
     st.lists(
-        st.sampled_from(
-            ["**b**", "*i*", "~~s~~", "`c`", "word", "[l](https://x.org)", "a\\*b", ":wave:", "<", "&"]
-        ),
+        st.sampled_from(["**b**", "*i*", "~~s~~", "`c`", "word", "[l](https://x.org)", "a\\*b", ":wave:", "<", "&"]),
         max_size=8,
     ).map(" ".join)
 )

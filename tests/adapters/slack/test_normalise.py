@@ -292,9 +292,7 @@ STAMPS = st.from_regex(r"[1-9][0-9]{0,9}\.[0-9]{6}", fullmatch=True)
 @st.composite
 def occurrences(draw: st.DrawFn) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What happened, as a tuple that tells it from everything else; and its payload."""
-    kind = draw(
-        st.sampled_from(["message", "edited", "deleted", "reaction_added", "reaction_removed", "joined"])
-    )
+    kind = draw(st.sampled_from(["message", "edited", "deleted", "reaction_added", "reaction_removed", "joined"]))
     channel, user, ts, other = draw(IDS), draw(IDS), draw(STAMPS), draw(STAMPS)
     match kind:
         case "message":

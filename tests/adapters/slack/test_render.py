@@ -72,9 +72,7 @@ def test_a_text_without_anything_to_say_is_not_sent() -> None:
 
 
 def test_files_are_linked_below_the_text() -> None:
-    content = Content(
-        text="see", files=(FileRef(id="F1", name="a_b [1].txt", url="https://x.org/f"), FileRef(id="F2"))
-    )
+    content = Content(text="see", files=(FileRef(id="F1", name="a_b [1].txt", url="https://x.org/f"), FileRef(id="F2")))
     (call,) = calls(Send(key="k", address=CHANNEL, content=content))
     assert call.arguments["text"] == "see\n\n<https://x.org/f|a_b [1].txt>\nF2"
 
@@ -92,9 +90,7 @@ def test_deleting_and_reacting() -> None:
         Call("chat.delete", {"channel": "C1", "ts": "2.000002"}),
     )
     arguments = {"channel": "C1", "timestamp": "2.000002", "name": "wave"}
-    assert calls(React(key="k", address=CHANNEL, target=ID, emoji=":wave:")) == (
-        Call("reactions.add", arguments),
-    )
+    assert calls(React(key="k", address=CHANNEL, target=ID, emoji=":wave:")) == (Call("reactions.add", arguments),)
     assert calls(React(key="k", address=CHANNEL, target=ID, emoji="wave", remove=True)) == (
         Call("reactions.remove", arguments),
     )

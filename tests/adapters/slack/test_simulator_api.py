@@ -92,9 +92,7 @@ async def test_bodies_that_cannot_be_read_are_refused() -> None:
         assert answer["error"] == "invalid_json"
         assert (await _post(r, "chat.postMessage", data=b"[]", headers=headers))["error"] == "json_not_object"
         headers["Content-Type"] = "application/xml"
-        assert (await _post(r, "chat.postMessage", data=b"<x/>", headers=headers))[
-            "error"
-        ] == "invalid_post_type"
+        assert (await _post(r, "chat.postMessage", data=b"<x/>", headers=headers))["error"] == "invalid_post_type"
 
 
 async def test_older_reading_methods_do_not_see_a_json_body() -> None:
@@ -123,17 +121,13 @@ async def test_a_channel_must_exist_and_the_bot_must_be_in_it() -> None:
 
 async def test_texts_may_be_neither_missing_nor_too_long() -> None:
     async with rig() as r:
-        assert (await refused(r.web.api_call("chat.postMessage", json={"channel": r.general.id})))[
-            "error"
-        ] == "no_text"
+        assert (await refused(r.web.api_call("chat.postMessage", json={"channel": r.general.id})))["error"] == "no_text"
         sent = await r.web.chat_postMessage(channel=r.general.id, text="x" * 40_000)
         long = r.web.chat_postMessage(channel=r.general.id, text="x" * 40_001)
         assert (await refused(long))["error"] == "msg_too_long"
         edit = r.web.chat_update(channel=r.general.id, ts=sent["ts"], text="x" * 4_001)
         assert (await refused(edit))["error"] == "msg_too_long"
-        both = r.web.api_call(
-            "chat.postMessage", json={"channel": "general", "text": "x", "markdown_text": "y"}
-        )
+        both = r.web.api_call("chat.postMessage", json={"channel": "general", "text": "x", "markdown_text": "y"})
         assert (await refused(both))["error"] == "markdown_text_conflict"
 
 
@@ -160,9 +154,7 @@ def _section(text: str) -> dict[str, Any]:
 )
 async def test_bad_blocks_are_refused(blocks: Any, error: str) -> None:
     async with rig() as r:
-        call = r.web.api_call(
-            "chat.postMessage", json={"channel": r.general.id, "text": "x", "blocks": blocks}
-        )
+        call = r.web.api_call("chat.postMessage", json={"channel": r.general.id, "text": "x", "blocks": blocks})
         assert (await refused(call))["error"] == error
 
 

@@ -41,17 +41,13 @@ async def test_only_the_bots_own_messages_can_be_changed_and_deleted_by_it() -> 
         assert (await refused(r.web.chat_update(channel=where, ts=theirs.ts, text="x")))["error"] == (
             "cant_update_message"
         )
-        assert (await refused(r.web.chat_delete(channel=where, ts=theirs.ts)))[
-            "error"
-        ] == "cant_delete_message"
+        assert (await refused(r.web.chat_delete(channel=where, ts=theirs.ts)))["error"] == "cant_delete_message"
         sent = await r.web.chat_postMessage(channel=where, text="one")
         changed = await r.web.chat_update(channel=where, ts=sent["ts"], text="two")
         assert changed["text"] == "two"
         assert changed["message"]["edited"]["user"] == r.app.user_id
         await r.web.chat_delete(channel=where, ts=sent["ts"])
-        assert (await refused(r.web.chat_delete(channel=where, ts=sent["ts"])))[
-            "error"
-        ] == "message_not_found"
+        assert (await refused(r.web.chat_delete(channel=where, ts=sent["ts"])))["error"] == "message_not_found"
         assert r.general.messages == [theirs]
 
 
@@ -81,9 +77,7 @@ async def test_metadata_is_read_back_only_when_asked_for() -> None:
         assert all("metadata" not in message for message in plain["messages"])
         full = await r.web.conversations_history(channel=r.general.id, include_all_metadata=True)
         assert full["messages"][0]["metadata"] == metadata
-        thread = await r.web.conversations_replies(
-            channel=r.general.id, ts=parent.ts, include_all_metadata=True
-        )
+        thread = await r.web.conversations_replies(channel=r.general.id, ts=parent.ts, include_all_metadata=True)
         assert thread["messages"][1]["metadata"] == metadata
 
 
@@ -150,9 +144,7 @@ async def test_a_status_shows_until_the_bot_answers() -> None:
     async with rig() as r:
         message = await r.ann.say(r.ann.dm(), "hello")
         place = message.channel
-        await r.web.assistant_threads_setStatus(
-            channel_id=place.id, thread_ts=message.ts, status="is thinking..."
-        )
+        await r.web.assistant_threads_setStatus(channel_id=place.id, thread_ts=message.ts, status="is thinking...")
         assert place.status == {message.ts: "is thinking..."}
         await r.web.chat_postMessage(channel=place.id, text="done", thread_ts=message.ts)
         assert place.status == {}

@@ -70,9 +70,7 @@ async def test_private_channels_and_groups_of_people_have_their_own_channel_type
 
 async def test_what_is_typed_is_escaped_and_names_become_references() -> None:
     async with rig() as r:
-        message = await r.ann.say(
-            r.general, "a & b <c> @bob, see #general or https://example.com/?a=1&b @nobody"
-        )
+        message = await r.ann.say(r.general, "a & b <c> @bob, see #general or https://example.com/?a=1&b @nobody")
         assert message.text == (
             f"a &amp; b &lt;c&gt; <@{r.bob.id}>, see <#{r.general.id}|general> "
             "or <https://example.com/?a=1&amp;b> @nobody"

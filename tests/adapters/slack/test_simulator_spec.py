@@ -92,9 +92,7 @@ async def _answers(r: Rig) -> AsyncIterator[tuple[str, Any]]:
     yield "reactions.get", await web.reactions_get(channel=here, timestamp=said.ts)
     yield "reactions.remove", await web.reactions_remove(channel=here, timestamp=said.ts, name="tada")
     for channel in (here, secret.id, group.id, r.ann.dm().id):
-        info = await web.conversations_info(
-            channel=channel, include_num_members=True, include_locale=channel == here
-        )
+        info = await web.conversations_info(channel=channel, include_num_members=True, include_locale=channel == here)
         yield "conversations.info", info
     yield "conversations.list", await web.conversations_list(types=every)
     yield "users.conversations", await web.users_conversations(types=every, user=me)
@@ -139,9 +137,7 @@ async def test_required_arguments_are_demanded(method: str) -> None:
     async with rig() as r:
         answer = await refused(r.web.api_call(method))
         assert answer["error"] == "invalid_arguments"
-        assert answer["response_metadata"]["messages"] == [
-            f"[ERROR] missing required field: {n}" for n in required
-        ]
+        assert answer["response_metadata"]["messages"] == [f"[ERROR] missing required field: {n}" for n in required]
 
 
 async def test_events_fit_the_published_schemas() -> None:
