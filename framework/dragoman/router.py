@@ -75,6 +75,11 @@ class Router:
         self._follower.join()
         self._publisher.close()
 
+    @property
+    def skills(self) -> list[str]:
+        """The names of the skills that are routed to now."""
+        return [manifest.name for manifest in self._routes.manifests]
+
     def _follow(self) -> None:
         while not self._stopping.wait(LOOK):
             try:
@@ -89,9 +94,8 @@ class Router:
             routes = Routes(self._reader.manifests, self._prefixes)
             for problem in routes.problems:
                 log.error("catalogue: %s", problem)
-            names = ", ".join(manifest.name for manifest in routes.manifests) or "no skills yet"
-            log.info("routing to %s", names)
             self._routes = routes
+            log.info("routing to %s", ", ".join(self.skills) or "no skills yet")
 
     def handle(self, batch: Sequence[Delivery]) -> None:
         """Route a batch: one commit, one round of confirms."""
