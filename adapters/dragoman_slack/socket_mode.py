@@ -9,7 +9,6 @@ What is different from the SDK's (https://docs.slack.dev/apis/events-api/using-s
 """
 
 import asyncio
-import json
 import logging
 import random
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from aiohttp import WSMsgType
+from pydantic_core import from_json
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from dragoman import AccountError, DeliveryError
@@ -158,7 +158,7 @@ class Socket(SocketModeClient):
 
     def _take(self, text: str) -> None:
         try:
-            envelope = json.loads(text)
+            envelope = from_json(text)
         except ValueError:
             envelope = None
         if not isinstance(envelope, dict):

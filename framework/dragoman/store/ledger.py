@@ -69,11 +69,12 @@ class Claim(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """A run that ended well, and what it said."""
+    """A run that ended well, and what it said that has not left; ``first``: in its first attempt."""
 
     run: str
     owner: str
     actions: tuple[Action, ...]
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +187,19 @@ def park_events(connection: Connection, items: Sequence[tuple[str, str]]) -> lis
 RUNS_BY_ID: Final = select(runs.c.id, runs.c.state, runs.c.owner, runs.c.failures, runs.c.losses).where(
     runs.c.id.in_(bindparam("ids", expanding=True))
 )
-TAKE: Final = update(runs).where(runs.c.id == bindparam("b_id")).values(state="running", due_at=None)
+IDS: Final = bindparam("ids", expanding=True)
+TAKE_QUEUED: Final = (
+    update(runs)
+    .where(runs.c.id.in_(IDS), runs.c.state == "queued")
+    .values(state="running", due_at=None, owner=bindparam("b_owner"))
+    .returning(runs.c.id, runs.c.failures, runs.c.losses)
+)
+TAKE_OVER: Final = update(runs).where(runs.c.id == bindparam("b_id")).values(state="running", due_at=None)
 DONE: Final = (
     update(runs)
-    .where(runs.c.id == bindparam("b_id"))
+    .where(runs.c.id.in_(IDS), runs.c.state == "running", runs.c.owner == bindparam("b_owner"))
     .values(state="done", due_at=None, owner=None, finished_at=bindparam("b_now"))
+    .returning(runs.c.id)
 )
 FAIL: Final = update(runs).where(runs.c.id == bindparam("b_id"))
 
@@ -205,30 +214,31 @@ def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list
 
     A run that is done, parked, or being run by a process that is alive is not given again (G3).
     """
-    found = _lock_runs(connection, (run for run, _ in items))
-    living: frozenset[str] | None = None
-    claims, taken = [], []
-    given: set[str] = set()
-    for run, owner in items:
-        row = found.get(run)
-        if row is None or run in given:
-            claims.append(Claim(None, "unknown" if row is None else "running"))
-            continue
-        if row.state == "running" and living is None:
-            living = alive(connection)
-        if row.state == "queued" or (row.state == "running" and row.owner not in (living or ())):
-            lost = row.losses + (row.state == "running")
-            if lost >= MOST_LOSSES:
-                claims.append(Claim(None, "running"))  # The sweeper parks it.
-                continue
-            claims.append(Claim(row.failures + lost + 1, "running", row.failures))
-            given.add(run)
-            taken.append({"b_id": run, "owner": owner, "losses": lost})
-        else:
-            claims.append(Claim(None, row.state))
-    if taken:
-        connection.execute(TAKE, taken)
-    return claims
+    claims: dict[int, Claim] = {}
+    for owner in {owner for _, owner in items}:
+        # Nearly always they are waiting: one statement takes them all.
+        places = {run: place for place, (run, whose) in reversed(list(enumerate(items))) if whose == owner}
+        for row in connection.execute(TAKE_QUEUED, {"ids": list(places), "b_owner": owner}):
+            claims[places[row.id]] = Claim(row.failures + row.losses + 1, "running", row.failures)
+    late = [(place, run, owner) for place, (run, owner) in enumerate(items) if place not in claims]
+    if late:
+        found = _lock_runs(connection, (run for _, run, _ in late))
+        living = alive(connection)
+        given = {items[place][0] for place in claims}
+        for place, run, owner in late:
+            row = found.get(run)
+            if run in given:
+                claims[place] = Claim(None, "running")
+            elif row is None:
+                claims[place] = Claim(None, "unknown")
+            elif row.state == "running" and row.owner not in living and row.losses + 1 < MOST_LOSSES:
+                # It is taken over; a run that has lost more workers than that is left to the sweeper, which parks it.
+                claims[place] = Claim(row.failures + row.losses + 2, "running", row.failures)
+                connection.execute(TAKE_OVER, {"b_id": run, "owner": owner, "losses": row.losses + 1})
+                given.add(run)
+            else:
+                claims[place] = Claim(None, row.state)
+    return [claims[place] for place in range(len(items))]
 
 
 def finish_runs(connection: Connection, items: Sequence[Finish]) -> list[frozenset[str] | None]:
@@ -237,16 +247,23 @@ def finish_runs(connection: Connection, items: Sequence[Finish]) -> list[frozens
     ``None``: the run is not the owner's any more (it was taken over), so nothing was written.
     """
     now = time.time()
-    found = _lock_runs(connection, (item.run for item in items))
-    mine = [item.run in found and _is_owner(found[item.run], item.owner) for item in items]
-    ended = [{"b_id": item.run, "b_now": now} for item, ok in zip(items, mine, strict=True) if ok]
-    if ended:
-        connection.execute(DONE, ended)
-    said = [action for item, ok in zip(items, mine, strict=True) if ok for action in item.actions]
-    fresh = _record_actions(connection, said, now)
+    mine: set[tuple[str, str]] = set()
+    for owner in {item.owner for item in items}:
+        ids = [item.run for item in items if item.owner == owner]
+        ended = connection.execute(DONE, {"ids": ids, "b_owner": owner, "b_now": now})
+        mine.update((run, owner) for run in ended.scalars())
+    written = [item for item in items if (item.run, item.owner) in mine]
+    # Asking which of them are new costs as much as writing them, and in a first attempt all are.
+    first = [action for item in written if item.first for action in item.actions]
+    if first:
+        connection.execute(_insert_actions(connection.dialect.name), [_action_row(action, now) for action in first])
+    later = [action for item in written if not item.first for action in item.actions]
+    fresh = _record_actions(connection, later, now).union(action.key for action in first)
     return [
-        frozenset(a.key for a in item.actions if a.key in fresh) if ok else None
-        for item, ok in zip(items, mine, strict=True)
+        frozenset(action.key for action in item.actions if action.key in fresh)
+        if (item.run, item.owner) in mine
+        else None
+        for item in items
     ]
 
 
@@ -368,10 +385,17 @@ def _action_row(action: ActionBase, now: float) -> dict[str, Any]:
 
 
 def _record_actions(connection: Connection, items: Sequence[ActionBase], now: float) -> set[str]:
+    """Write them; the keys of those that are new."""
     if not items:
         return set()
     rows = [_action_row(action, now) for action in items]
     return set(connection.execute(_insert_new(connection.dialect.name, actions), rows).scalars())
+
+
+@cache
+def _insert_actions(dialect: str) -> Any:
+    statement: Any = sqlite.insert(actions) if dialect == "sqlite" else postgresql.insert(actions)
+    return statement.on_conflict_do_nothing()
 
 
 @cache

@@ -49,7 +49,7 @@ class Bookkeeper:
         """Ask for a run; ``then`` is called in the thread that commits."""
         self._ask(claim_runs, (run, self._process.owner.id), then)
 
-    def finish(self, run: str, bodies: Sequence[bytes], then: Callable[[], None]) -> None:
+    def finish(self, run: str, attempt: int, bodies: Sequence[bytes], then: Callable[[], None]) -> None:
         """A run ended well: write it and what it said, then publish that."""
         actions = tuple(wire.decode_action(body) for body in bodies)
 
@@ -60,7 +60,7 @@ class Bookkeeper:
                 self._publish([action for action in actions if action.key in fresh])
             then()
 
-        self._ask(finish_runs, Finish(run, self._process.owner.id, actions), written)
+        self._ask(finish_runs, Finish(run, self._process.owner.id, actions, attempt == 1), written)
 
     def fail(
         self,

@@ -99,7 +99,7 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         state.task_ready(self, successful=True)
         self.consumer.slots.release(self.skill)
         self.settled = True
-        self.consumer.bookkeeper.finish(self.id, value, self.acknowledge)
+        self.consumer.bookkeeper.finish(self.id, self.attempt, value, self.acknowledge)
         self.send_event("task-succeeded", result="", runtime=runtime)
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
