@@ -174,8 +174,13 @@ def check(state: State) -> None:
     """Verify settings, plugins, broker, store and tokens; a line for each, with what to do."""
     from .check import run_check
 
-    logging.disable(logging.CRITICAL)  # the lines below say it all
-    sys.exit(0 if run_check(state.config) else 1)
+    quiet = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # the lines say it all
+    try:
+        well = run_check(state.config)
+    finally:
+        logging.disable(quiet)
+    sys.exit(0 if well else 1)
 
 
 @cli.command()
