@@ -71,10 +71,10 @@ class SlackAdapter(Adapter):
         return [slack]
 
     async def check(self) -> str:
-        """Verify both tokens; returns such as ``dragoman (U1) in Acme (T1)``, and which scopes are missing.
+        """Verify both tokens; returns such as ``dragoman (U1) in Acme (T1)``.
 
         Raises:
-            AccountError: a token does not work, or Slack cannot be reached.
+            AccountError: a token does not work, scopes are missing, or Slack cannot be reached.
         """
         try:
             identity, scopes = await self._authenticate()
@@ -87,7 +87,11 @@ class SlackAdapter(Adapter):
         text = f"{identity.name} ({identity.bot_user_id}) in {identity.team} ({identity.tenant})"
         missing = sorted(set(bot_scopes()) - scopes) if scopes is not None else []
         if missing:
-            text += f"; the app lacks the scopes {', '.join(missing)}: add them and install it again"
+            raise AccountError(
+                f"account {self.account!r}: {text} lacks the scopes {', '.join(missing)}: add them on the app's page "
+                "(`dragoman slack manifest` has them) and install it again",
+                account=self.account,
+            )
         return text
 
     async def run(self, receive: Receive, ready: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,7 +147,7 @@ async def _listen(room: Channel, person: User, store: Path) -> None:
         "\n[bold]You are Ann in #general.[/bold] Say something such as [green]@dragoman roll 2d6[/green]; "
         "an empty line ends it."
     )
-    while line := (await asyncio.to_thread(_ask)).strip():
+    while line := (await _ask()).strip():
         said = await person.say(room, line)
         try:
             answer = await room.reply_to(said, timeout=5)
@@ -159,11 +160,25 @@ async def _listen(room: Channel, person: User, store: Path) -> None:
         await _show_way(answer, store)
 
 
-def _ask() -> str:
-    try:
-        return console.input("[dim]#general[/dim] [green bold]ann[/green bold]> ")
-    except (EOFError, KeyboardInterrupt):
-        return ""
+async def _ask() -> str:
+    """A line from the terminal; empty at its end. Read in a daemon thread, which Ctrl-C need not wait for."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def end(typed: str) -> None:
+        if not line.done():
+            line.set_result(typed)
+
+    def read() -> None:
+        try:
+            typed = console.input("[dim]#general[/dim] [green bold]ann[/green bold]> ")
+        except EOFError:
+            typed = ""
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(end, typed)
+
+    threading.Thread(target=read, daemon=True).start()
+    return await line
 
 
 @contextlib.contextmanager
@@ -187,4 +202,7 @@ def _bot(config: Path) -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.stdin.isatty() and not os.environ.get("ONCE"))))
+    try:
+        sys.exit(asyncio.run(main(sys.stdin.isatty() and not os.environ.get("ONCE"))))
+    except KeyboardInterrupt:
+        console.print("\n[dim]Everything has been stopped.[/dim]")

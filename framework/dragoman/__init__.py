@@ -20,6 +20,7 @@ from .errors import (
     PluginError,
     SettingsError,
     SkillError,
+    StoreError,
     UnroutableError,
     WireError,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Skill",
     "SkillError",
     "SkillManifest",
+    "StoreError",
     "Target",
     "Typing",
     "UnroutableError",

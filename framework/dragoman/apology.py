@@ -13,7 +13,7 @@ __all__ = ["apology"]
 def apology(task: Task) -> Action | None:
     """What the person is told after the last attempt; ``None`` if nobody had asked for anything."""
     event = task.event
-    if not isinstance(event, Message) or not event.addressed:
+    if not isinstance(event, Message) or not (task.asked or event.addressed):
         return None
     text = f"Sorry, that did not work. If you report it, please mention the reference `{task.reference}`."
     return Send(

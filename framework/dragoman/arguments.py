@@ -138,8 +138,13 @@ def parse(command: str, parameters: Sequence[Parameter], text: str) -> dict[str,
     position = 0
     while (token := _token(text, position)) is not None:
         word, quoted, start, position = token
-        if not quoted and word.startswith("--") and (name := word[2:].replace("-", "_")) in by_name:
+        option, equals, given = word.partition("=")
+        if not quoted and word.startswith("--") and (name := option[2:].replace("-", "_")) in by_name:
             parameter = by_name[name]
+            if equals:
+                values[name] = _value(parameter, given, line)
+                waiting = [other for other in waiting if other.name != name]
+                continue
             if parameter.kind == "boolean" and parameter.flag_only:
                 values[name] = True
                 continue

@@ -117,8 +117,13 @@ def _end_orphan(embedded: EmbeddedValkey) -> None:
 @contextlib.contextmanager
 def _alone(data: Path) -> Iterator[IO[str]]:
     """Hold the data folder, so that two bots do not run on it."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "lock").open("w") as file:
+    try:
+        # What people said is in there: nobody else's to read.
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    except OSError as error:
+        raise SettingsError(f"the data folder {data} cannot be used: {error}; set another [run] data") from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

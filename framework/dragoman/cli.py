@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from . import logs
-from .errors import DragomanError
+from .errors import BrokerError, DragomanError, StoreError
 from .settings import Settings, load
 from .supervisor import CONFIG_ERROR, stop_with_parent
 
@@ -73,7 +73,8 @@ def reports_errors(function: Function) -> Function:
             return function(*args, **kwargs)
         except DragomanError as error:
             click.echo(f"dragoman: {error}", err=True)
-            sys.exit(CONFIG_ERROR)
+            # A store or a broker that is away comes back: a supervisor should try again.
+            sys.exit(1 if isinstance(error, StoreError | BrokerError) else CONFIG_ERROR)
 
     return wrapper  # type: ignore[return-value]  # the same signature
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "Handle"]
 
-#: Puts actions of a run on their way at once; see `dragoman.worker.outbox`.
+#: Puts actions of a run on their way at once; see `dragoman.worker.process`.
 Outbox = Callable[["Task", Sequence[Action]], None]
 
 
@@ -85,7 +85,7 @@ class Context:
         self.log = _Log(logging.getLogger(f"dragoman.skill.{task.skill}"), {"reference": task.reference})
 
     def catalogue(self) -> tuple[SkillManifest, ...]:
-        """The manifests of all skills that are served now, by name."""
+        """The manifests of all skills that are served now."""
         return self._catalogue()
 
     def reply(self, text: str | Content) -> Handle:

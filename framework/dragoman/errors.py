@@ -11,6 +11,7 @@ __all__ = [
     "PluginError",
     "SettingsError",
     "SkillError",
+    "StoreError",
     "UnroutableError",
     "WireError",
 ]
@@ -66,6 +67,10 @@ class CatalogueError(DragomanError):
 
 class BrokerError(DragomanError):
     """The broker cannot be reached or refused something."""
+
+
+class StoreError(DragomanError):
+    """The store cannot be reached or refused something."""
 
 
 class UnroutableError(BrokerError):

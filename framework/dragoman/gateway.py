@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,7 +85,6 @@ class Gateway:
         self._adapters = adapters
         self._grace = grace
         self._batcher: Batcher | None = None
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="dragoman-lookup")
         self._publisher = AsyncPublisher(broker, "gateway")
         queues = [topology.deliver_queue(account) for account in adapters]
         self._consumer = Consumer(broker, "gateway", queues, self._arrived, prefetch=PREFETCH)
@@ -135,14 +134,17 @@ class Gateway:
         def ready() -> None:
             log.info("%s is connected", account)
 
-        try:
-            await adapter.run(self.receive, ready)
-        except AccountError as error:
-            log.error("%s", error)
-            raise
-        except Exception:
-            log.exception("the adapter of account %s failed", account)
-            raise
+        wait = 1.0
+        while True:
+            try:
+                return await adapter.run(self.receive, ready)
+            except AccountError as error:
+                log.error("%s", error)
+                raise
+            except Exception:
+                log.exception("the adapter of account %s failed and is started again in %.0f s", account, wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 60.0)
 
     # -- events --------------------------------------------------------------------------------------
 
@@ -228,9 +230,10 @@ class Gateway:
             if later:
                 here = {action.key for action in found}
                 for row in connection.execute(EARLIER, {"runs": list(later)}):
-                    if row.key not in here:
-                        action = wire.decode_action(row.body).model_copy(update={"again": True})
-                        earlier.setdefault(row.run, []).append(action)
+                    if row.key in here or row.account not in self._adapters:
+                        continue  # Another gateway's account is another gateway's to answer for.
+                    action = wire.decode_action(row.body).model_copy(update={"again": True})
+                    earlier.setdefault(row.run, []).append(action)
         return known, earlier
 
     def _enqueue(self, job: Job) -> None:
@@ -248,14 +251,16 @@ class Gateway:
         """Perform what is said in one conversation, one after another."""
         lane = self._lanes[address]
         held: set[str] = set()
-        while lane:
-            job = lane[0]
-            if job.action.run and job.action.run in held:
-                self._settle(job, postpone_actions, job.action)
-            elif not await self._perform(job):
-                held.add(job.action.run)
-            lane.popleft()
-        del self._lanes[address]
+        try:
+            while lane:
+                job = lane[0]
+                if job.action.run and job.action.run in held:
+                    self._settle(job, postpone_actions, job.action)
+                elif not await self._perform(job):
+                    held.add(job.action.run)
+                lane.popleft()
+        finally:
+            del self._lanes[address]
 
     async def _perform(self, job: Job) -> bool:
         """Do it and write it down; False if it must be tried again later."""
@@ -297,7 +302,7 @@ class Gateway:
         key = action.target.key
         sent = self._sent.get(key)
         if sent is None:
-            found = await asyncio.get_running_loop().run_in_executor(self._reader, self._known, key)
+            found = await asyncio.to_thread(self._known, key)
             if found is None:
                 raise DeliveryError(f"no action has the key {key}", code="target_not_found")
             if found.state == "pending":
@@ -332,16 +337,14 @@ class Gateway:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._grace)
+        # It takes no more, and waits until what is being performed has been written down.
+        await asyncio.to_thread(self._consumer.stop, self._grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         assert self._batcher is not None
         self._batcher.close()
-        await asyncio.to_thread(self._consumer.stop)
         await asyncio.to_thread(self._publisher.close)
-        self._reader.shutdown()
         for adapter in self._adapters.values():
             await adapter.close()
 

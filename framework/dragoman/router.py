@@ -1,5 +1,6 @@
 """The router: consumes events, matches and verifies them against the catalogue, enqueues skills' tasks."""
 
+import json
 import logging
 import threading
 import time
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from . import wire
 from .action import Action, Send, action_key
@@ -112,8 +113,18 @@ class Router:
             except Exception as error:
                 log.exception("event %s cannot be routed", event.key)
                 broken.append((event.key, repr(error)))
-                delivery.park(f"the router failed: {error!r}")
-        due = self._write(routed, broken)
+                delivery.park(f"the router failed: {type(error).__name__}")
+        try:
+            due = self._write(routed, broken)
+        except SQLAlchemyError as error:
+            # Not the store but something in the batch: the others go on without it.
+            if len(routed) == 1:
+                log.error("event %s cannot be written: %s", routed[0].event.key, error)
+                taken[0].park(f"the ledger cannot hold it: {type(error).__name__}")
+                return
+            for delivery in taken:
+                self.handle([delivery])
+            return
         if due is None:
             for delivery in taken:
                 delivery.requeue()
@@ -129,10 +140,18 @@ class Router:
             self.unknown_kinds[error.kind] = self.unknown_kinds.get(error.kind, 0) + 1
             if self.unknown_kinds[error.kind] == 1:
                 log.warning("events of kind %r are skipped: %s", error.kind, error)
-            delivery.ack()
+            self._skip(delivery, error)
         except WireError as error:
             delivery.park(str(error))
         return None
+
+    def _skip(self, delivery: Delivery, error: wire.UnknownKind) -> None:
+        """The sweeper need not look after it any more."""
+        key = json.loads(delivery.body).get("key")
+        if self._write([], [(str(key), f"skipped: {error}")]) is None:
+            delivery.requeue()
+        else:
+            delivery.ack()
 
     def _routed(self, event: Event, matched: Matched) -> Routed:
         tasks = tuple(
@@ -143,6 +162,7 @@ class Router:
                     handler=match.handler,
                     event=event,
                     arguments=match.arguments,
+                    asked=match.priority == Priority.COMMAND,
                     hops=event.hops,
                 ),
                 int(match.priority),
@@ -170,7 +190,7 @@ class Router:
                 if broken:
                     park_events(connection, broken)
                 return route_events(connection, routed) if routed else []
-        except SQLAlchemyError as error:
+        except OperationalError as error:
             log.error("the store cannot be written, so nothing is routed until it can: %s", error)
             self._stopping.wait(PATIENCE)
             return None

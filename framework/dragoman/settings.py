@@ -229,6 +229,9 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
         if mistake["type"] == "extra_forbidden":
             near = difflib.get_close_matches(loc[-1], _names(model, loc[:-1]), n=1, cutoff=0.5)
             yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+        elif mistake["type"] == "missing":
+            variable = PREFIX + name.replace(".", "__").upper()
+            yield f"{name} is missing: write it there, or {variable}=... into .env beside it"
         else:
             yield f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
 

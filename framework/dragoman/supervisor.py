@@ -155,6 +155,10 @@ class Supervisor:
                     log.warning("a process did not stop within %.0f s and is killed", self._grace)
                 _kill_group(process.pid, signal.SIGKILL)
                 process.wait()
+                if process.returncode == -signal.SIGKILL:
+                    # What it had under way is taken over at once by the next start.
+                    with contextlib.suppress(Exception):
+                        self._died(process.pid)
                 if process.stdin is not None:
                     process.stdin.close()
 

@@ -155,7 +155,15 @@ class Sweeper:
 
 def _task_of(due: DueRun) -> Task:
     event = wire.decode_event(due.event)
-    return Task(run=due.id, skill=due.skill, handler=due.handler, event=event, arguments=due.arguments, hops=event.hops)
+    return Task(
+        run=due.id,
+        skill=due.skill,
+        handler=due.handler,
+        event=event,
+        arguments=due.arguments,
+        asked=due.priority == Priority.COMMAND,
+        hops=event.hops,
+    )
 
 
 def beating(engine: Engine, process: Process, stopping: threading.Event, every: float) -> threading.Thread:

@@ -33,6 +33,7 @@ class Task(Frozen):
     Attributes:
         run: the id of the run (see `run_id`); also Celery's task id.
         arguments: the handler's parameters, parsed and verified by the router.
+        asked: whether a person waits for its answer (a command), and so for an apology if it fails.
         attempt: 1 for the first; set by the worker when it claims the run.
     """
 
@@ -42,6 +43,7 @@ class Task(Frozen):
     handler: str
     event: Event
     arguments: dict[str, Any] = Field(default_factory=dict)
+    asked: bool = False
     attempt: int = 1
     hops: tuple[Hop, ...] = ()
 

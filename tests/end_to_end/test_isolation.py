@@ -24,8 +24,9 @@ async def test_help_answers_while_fifty_runs_of_a_slow_skill_wait(
         async with running(RunningBot(tmp_path, toml)):
             await slack.connected(timeout=40)
             await general.reply_to(await ann.say(general, "@dragoman help"), timeout=40)
-            for _ in range(50):
-                await ann.say(slow, f"@dragoman {command}")
+            # Two skills at once: neither one nor both may take every slot.
+            for number in range(50):
+                await ann.say(slow, f"@dragoman {('sleep 60', command)[number % 2]}")
             for _ in range(20):
                 asked = await ann.say(general, "@dragoman help")
                 await general.reply_to(asked, timeout=10)

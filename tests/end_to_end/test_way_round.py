@@ -89,6 +89,10 @@ async def test_a_conversation_with_two_workspaces(broker_url: str, namespace: st
             assert "RuntimeError: attempt 3 failed" in log
             assert "Traceback (most recent call last)" in log
 
+            # A command with a prefix is a question too.
+            await ann.say(general, "!fail")
+            await slack.until(lambda: sum("reference" in m.text for m in general.said) == 2, timeout=40)
+
             # The rest is as it was.
             last = await ann.say(general, "@dragoman help")
             assert "echo" in (await general.reply_to(last, timeout=30)).text

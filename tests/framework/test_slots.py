@@ -118,8 +118,9 @@ def test_whatever_comes_and_ends_the_limits_hold_and_nothing_is_lost(
         assert running.total() <= total
         assert all(count <= cap for count in running.values())
         waiting = Counter(request[0] for request in set(offered) - set(pool.started))
-        # Nobody waits for a slot that is free for them.
-        assert running.total() == total or all(running[skill] == cap for skill in waiting)
+        # Nobody waits for a slot that is free for them: a quarter is kept for skills that run nothing.
+        free = total - running.total()
+        assert not free or all(running[skill] == cap or (running[skill] and free <= total // 4) for skill in waiting)
         # It may fetch again as soon as one of its own has ended, or few enough wait.
         assert all(waiting[skill] > high // 2 or running[skill] for skill in pool.slots.paused())
         assert all(skill in pool.slots.paused() for skill in waiting if waiting[skill] >= high)

@@ -13,7 +13,11 @@ import pytest
 from house.rooms import HOUSE, PROJECT, ROOMS, names, sources
 
 #: What those who do not speak SQL may have of SQLAlchemy: an engine to pass on, and its errors to catch.
-ENGINE: Final = {("sqlalchemy", "Engine"), ("sqlalchemy.exc", "SQLAlchemyError")}
+ENGINE: Final = {
+    ("sqlalchemy", "Engine"),
+    ("sqlalchemy.exc", "SQLAlchemyError"),
+    ("sqlalchemy.exc", "OperationalError"),
+}
 
 STORE: Final = Path("framework/dragoman/store")
 

@@ -66,7 +66,10 @@ class EmbeddedValkey:
         """
         program = _find_server()
         for folder in (self.folder, self.socket.parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise SettingsError(f"the folder {folder} cannot be made: {error}; set another [run] data") from None
         # In a shared place such as /tmp somebody else may have made it before us.
         status = os.lstat(self.socket.parent)
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
@@ -82,6 +85,7 @@ class EmbeddedValkey:
             "save": "",
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
+            "logfile": str(self.folder / "valkey.log"),
         }
         return [program, *(part for name, value in options.items() for part in (f"--{name}", value))]
 

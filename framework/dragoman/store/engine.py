@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from ..errors import SettingsError
+from ..errors import SettingsError, StoreError
 
 __all__ = ["REVISION", "connect", "open_store", "reading", "upgrade"]
 
@@ -69,7 +69,8 @@ def upgrade(engine: Engine) -> None:
     """Bring the schema up to date.
 
     Raises:
-        SettingsError: the store cannot be opened, or is of a newer Dragoman.
+        StoreError: the store cannot be opened.
+        SettingsError: it is of a newer Dragoman.
     """
     try:
         with engine.connect() as connection:
@@ -84,7 +85,7 @@ def upgrade(engine: Engine) -> None:
             run_migrations(connection)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise SettingsError(
+        raise StoreError(
             f"the store {engine.url.render_as_string(hide_password=True)} cannot be used: {reason}"
         ) from None
 
@@ -99,7 +100,7 @@ def _revision(connection: Connection) -> str | None:
 def _sqlite(database: str, url: str, synchronous: str) -> Engine:
     if database and database != ":memory:":
         try:
-            Path(database).parent.mkdir(parents=True, exist_ok=True)
+            Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(f"the store's folder {Path(database).parent} cannot be made: {error}") from None
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)

@@ -45,6 +45,9 @@ __all__ = [
 
 #: Seconds until the sweeper looks after something that was published and is not done.
 FIRST_LOOK: Final = 5.0
+#: The longest time between two tries to send an action, and the age at which it is given up, in seconds.
+LONGEST_WAIT: Final = 300.0
+GIVE_UP: Final = 24 * 3600.0
 #: A run whose workers have died so often is parked: it may be what kills them.
 MOST_LOSSES: Final = 5
 
@@ -187,7 +190,7 @@ def park_events(connection: Connection, items: Sequence[tuple[str, str]]) -> lis
 RUNS_BY_ID: Final = select(runs.c.id, runs.c.state, runs.c.owner, runs.c.failures, runs.c.losses).where(
     runs.c.id.in_(bindparam("ids", expanding=True))
 )
-IDS: Final = bindparam("ids", expanding=True)
+IDS: Final[Any] = bindparam("ids", expanding=True)
 TAKE_QUEUED: Final = (
     update(runs)
     .where(runs.c.id.in_(IDS), runs.c.state == "queued")
@@ -215,11 +218,11 @@ def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list
     A run that is done, parked, or being run by a process that is alive is not given again (G3).
     """
     claims: dict[int, Claim] = {}
-    for owner in {owner for _, owner in items}:
+    for owner in dict.fromkeys(owner for _, owner in items):
         # Nearly always they are waiting: one statement takes them all.
         places = {run: place for place, (run, whose) in reversed(list(enumerate(items))) if whose == owner}
-        for row in connection.execute(TAKE_QUEUED, {"ids": list(places), "b_owner": owner}):
-            claims[places[row.id]] = Claim(row.failures + row.losses + 1, "running", row.failures)
+        for taken in connection.execute(TAKE_QUEUED, {"ids": list(places), "b_owner": owner}):
+            claims[places[taken.id]] = Claim(taken.failures + taken.losses + 1, "running", taken.failures)
     late = [(place, run, owner) for place, (run, owner) in enumerate(items) if place not in claims]
     if late:
         found = _lock_runs(connection, (run for _, run, _ in late))
@@ -316,7 +319,7 @@ KNOWN: Final = select(actions.c.key, actions.c.state, actions.c.sent_ids).where(
     actions.c.key.in_(bindparam("keys", expanding=True))
 )
 EARLIER: Final = (
-    select(actions.c.key, actions.c.run, actions.c.ordinal, actions.c.body)
+    select(actions.c.key, actions.c.run, actions.c.ordinal, actions.c.account, actions.c.body)
     .where(actions.c.run.in_(bindparam("runs", expanding=True)), actions.c.state == "pending")
     .order_by(actions.c.run, actions.c.ordinal)
 )
@@ -357,8 +360,19 @@ def record_refused(connection: Connection, items: Sequence[tuple[ActionBase, str
 
 
 def postpone_actions(connection: Connection, items: Sequence[ActionBase]) -> list[None]:
-    """Leave actions for the sweeper; those of other programs are recorded here, the rest are already."""
-    _record_actions(connection, items, time.time())
+    """Leave actions for the sweeper: each time for about as long as they have waited already, for a day at most.
+
+    Those of other programs are recorded here; the rest are known. What is too old is parked.
+    """
+    now = time.time()
+    _record_actions(connection, items, now)
+    since = select(actions.c.key, actions.c.created_at).where(actions.c.key.in_([item.key for item in items]))
+    for key, created_at in connection.execute(since).all():
+        waited = now - created_at
+        change: dict[str, Any] = {"publishes": 0, "due_at": now + min(max(waited, FIRST_LOOK), LONGEST_WAIT)}
+        if waited > GIVE_UP:
+            change = {"state": "parked", "due_at": None, "error": f"could not be sent for {GIVE_UP / 3600:.0f} hours"}
+        connection.execute(update(actions).where(actions.c.key == key, actions.c.state == "pending").values(change))
     return [None] * len(items)
 
 

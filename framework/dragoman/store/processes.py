@@ -52,7 +52,8 @@ def forget(connection: Connection, process: Process) -> None:
     connection.execute(
         update(runs)
         .where(runs.c.state == "running", runs.c.owner == process.id)
-        .values(state="queued", owner=None, due_at=time.time(), publishes=0)
+        # It had begun: the next attempt is told so.
+        .values(state="queued", owner=None, losses=runs.c.losses + 1, due_at=time.time(), publishes=0)
     )
     connection.execute(delete(processes).where(processes.c.id == process.id))
 

@@ -2,25 +2,24 @@
 
 import time
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any
 
 from celery import Celery
 from celery import Task as CeleryTask
 
 from .. import wire
+from ..action import Action
 from ..context import Context
+from ..errors import SkillError
 from ..exchange.broker import Broker
 from ..exchange.topology import Topology
 from ..run import find_handler, run, run_async
 from ..skill import Skill
 from ..store.processes import Process
 from ..task import Task, task_name
-from .process import WorkerProcess
+from .process import GRACE, WorkerProcess
 
-__all__ = ["GRACE", "SkillTask", "build_app"]
-
-#: Seconds between the exception that a handler gets at its time limit and the end of its process.
-GRACE: Final = 5.0
+__all__ = ["SkillTask", "build_app"]
 
 
 class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
@@ -57,7 +56,7 @@ class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
             actions = process.run_coroutine(run_async(handler, found, context), self.skill.time_limit)
         else:
             actions = run(handler, found, context)
-        return [wire.encode(action) for action in actions]
+        return [_encoded(action) for action in actions]
 
 
 def build_app(
@@ -122,3 +121,13 @@ def build_app(
         )
         app.register_task(task())
     return app
+
+
+def _encoded(action: Action) -> bytes:
+    """Where a handler says too much, it fails as it would for any other mistake of its own."""
+    body = wire.encode(action)
+    if len(body) > wire.MAX_BYTES:
+        raise SkillError(
+            f"an answer of {len(body)} bytes is more than {wire.MAX_BYTES}: say it in several, or attach a file"
+        )
+    return body

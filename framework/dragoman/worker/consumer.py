@@ -14,6 +14,7 @@ from celery.worker.consumer.tasks import Tasks
 
 from ..exchange.message import Outgoing, dead_letter
 from ..exchange.publisher import AsyncPublisher
+from ..skill import LONGEST
 from ..store.processes import BEAT, forget
 from ..sweeper import beating
 from .bookkeeper import Bookkeeper
@@ -56,11 +57,15 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         super().__init__(*args, **kwargs)
         self.process: WorkerProcess = self.app.dragoman
         concurrency = self.controller.concurrency
+        cap = self.app.conf.dragoman_cap or max(1, concurrency // 2)
+        # What waits here is held by us, and RabbitMQ takes back what is held for 30 minutes.
+        longest = max((skill.time_limit for skill in self.process.skills.values()), default=LONGEST)
+        high = max(1, min(HIGH, int(LONGEST * cap / longest)))
         self.slots: Slots[Request] = Slots(
             concurrency,
-            self.app.conf.dragoman_cap or max(1, concurrency // 2),
-            max(HIGH, concurrency),
-            start=self.on_task_request,
+            cap,
+            high,
+            start=Request.claim,
             pause=self.pause,
             resume=self.resume,
         )
@@ -152,6 +157,10 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         def confirmed(_: Any) -> None:
             if future.exception() is None:
                 then()
+            elif not self._stopped.is_set():
+                timer = threading.Timer(1.0, self.park, (message, reason, then))
+                timer.daemon = True
+                timer.start()
 
         future.add_done_callback(confirmed)
 

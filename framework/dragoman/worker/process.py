@@ -8,7 +8,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 
@@ -27,7 +27,10 @@ from ..store.ledger import Finish, flush_runs
 from ..store.processes import Process
 from ..task import Task
 
-__all__ = ["WorkerProcess"]
+__all__ = ["GRACE", "WorkerProcess"]
+
+#: Seconds between the exception that a handler gets at its time limit and its end.
+GRACE: Final = 5.0
 
 T = TypeVar("T")
 
@@ -118,7 +121,9 @@ class WorkerProcess:
                 self._loop = asyncio.new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="dragoman-loop", daemon=True).start()
             loop = self._loop
-        return asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, time_limit), loop).result()
+        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, time_limit), loop)
+        # A coroutine can swallow its cancellation; its run and its slot are not held for ever by that.
+        return future.result(time_limit + GRACE)
 
     def close(self) -> None:
         """Commit what was asked, then close what this process has opened."""

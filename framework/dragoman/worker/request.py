@@ -1,7 +1,7 @@
 """From a message on a skill's queue to its run in the ledger, and back.
 
 Celery's own `Request` acknowledges, retries and reports by itself; ours leaves all of that to the
-ledger. The way of one: received, claimed (`Bookkeeper.claim`), given a slot, run in the pool, written
+ledger. The way of one: received, given a slot, claimed (`Bookkeeper.claim`), run in the pool, written
 down (`finish` or `fail`), acknowledged.
 """
 
@@ -46,14 +46,16 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
     # -- before it runs ------------------------------------------------------------------------------
 
     def claim(self) -> None:
+        """It has a slot. Not before: what only waits here is nobody's run yet."""
         self.consumer.bookkeeper.claim(self.id, self._claimed)
 
     def _claimed(self, claim: Claim) -> None:
         if claim.attempt is not None:
             self.attempt, self.failures = claim.attempt, claim.failures
             self._request_dict["dragoman"] = {"attempt": claim.attempt, "taken": time.time()}
-            self.consumer.slots.offer(self.skill, self)
+            self.consumer.on_task_request(self)
             return
+        self.consumer.slots.release(self.skill)
         state.task_ready(self)
         if claim.state == "unknown":
             self.consumer.park(self._message, "no run of this id is in the ledger", self.acknowledge)
@@ -98,8 +100,12 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
             return
         state.task_ready(self, successful=True)
         self.consumer.slots.release(self.skill)
-        self.settled = True
-        self.consumer.bookkeeper.finish(self.id, self.attempt, value, self.acknowledge)
+        try:
+            self.consumer.bookkeeper.finish(self.id, self.attempt, value, self.acknowledge)
+            self.settled = True
+        except Exception as error:  # the pool would only log it, and the run would stay under way for ever
+            self._fail(f"its result cannot be written: {_sentence(error)}", final=True)
+            return
         self.send_event("task-succeeded", result="", runtime=runtime)
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
@@ -167,7 +173,7 @@ def strategy(task: Any, app: Any, consumer: "Consumer", **_: Any) -> Any:
         if eventer and eventer.enabled:
             request.send_event("task-received", name=request.name, args="", kwargs="")
         state.task_reserved(request)
-        request.claim()
+        consumer.slots.offer(request.skill, request)
 
     return receive
 

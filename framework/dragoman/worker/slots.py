@@ -1,7 +1,8 @@
 """Who may run next: no skill takes every slot of a pool.
 
-Requests wait here, by skill, for one of the pool's slots. A skill never holds more than its cap, skills
-take turns, and a skill with many waiting is told to stop fetching until they have become fewer.
+Requests wait here, by skill, for one of the pool's slots. A skill never holds more than its cap, a quarter of the
+slots is kept for skills that run nothing, skills take turns, and a skill with many waiting is told to stop fetching
+until they have become fewer.
 """
 
 import threading
@@ -35,6 +36,8 @@ class Slots(Generic[Request]):
         resume: Callable[[str], None],
     ) -> None:
         self.total, self.cap, self.high = total, cap, high
+        #: Slots that only a skill may take that runs nothing yet: several slow skills leave them to the others.
+        self.reserve = total // 4
         self._start, self._pause, self._resume = start, pause, resume
         self._lock = threading.RLock()
         self._running: dict[str, int] = {}
@@ -78,12 +81,13 @@ class Slots(Generic[Request]):
             return taken
 
     def _fill(self) -> None:
-        while sum(self._running.values()) < self.total:
+        while (free := self.total - sum(self._running.values())) > 0:
             for _ in range(len(self._turns)):
                 skill = self._turns[0]
                 self._turns.rotate(-1)
-                if self._waiting[skill] and self._running.get(skill, 0) < self.cap:
-                    self._running[skill] = self._running.get(skill, 0) + 1
+                running = self._running.get(skill, 0)
+                if self._waiting[skill] and (running == 0 or (running < self.cap and free > self.reserve)):
+                    self._running[skill] = running + 1
                     self._start(self._waiting[skill].popleft())
                     break
             else:

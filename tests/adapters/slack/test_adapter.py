@@ -36,7 +36,8 @@ async def test_check_says_who_we_are() -> None:
 async def test_check_says_which_scopes_are_missing() -> None:
     async with rig(running=False) as r:
         r.acme.app.scopes -= {"reactions:write", "files:read"}
-        assert "lacks the scopes files:read, reactions:write" in await r.adapter.check()
+        with pytest.raises(AccountError, match="lacks the scopes files:read, reactions:write"):
+            await r.adapter.check()
 
 
 @pytest.mark.parametrize("setting", ["bot_token", "app_token"])

@@ -55,7 +55,7 @@ def test_a_process_that_ends_in_order_hands_back_its_runs_at_once(store: Engine)
         claim_runs(connection, [(found.run, "one"), (other.run, "two")])
         forget(connection, ONE)
         rows = {row.id: row for row in connection.execute(select(runs))}
-    assert (rows[found.run].state, rows[found.run].owner, rows[found.run].losses) == ("queued", None, 0)
+    assert (rows[found.run].state, rows[found.run].owner, rows[found.run].losses) == ("queued", None, 1)
     assert rows[found.run].due_at <= time.time()
     assert (rows[other.run].state, rows[other.run].owner) == ("running", "two")
     assert living(store) == {"two"}
