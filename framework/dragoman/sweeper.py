@@ -78,6 +78,10 @@ class Sweeper:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Close its connection; for one that was never started."""
         self._publisher.close()
 
     def _work(self) -> None:

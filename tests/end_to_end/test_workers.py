@@ -56,6 +56,12 @@ def stubborn() -> str:
 
 
 @plain.command()
+def huge() -> str:
+    """Say more than a message may hold."""
+    return "x" * 1_200_000
+
+
+@plain.command()
 def once(ctx: Context):
     """Fail after the first answer, once."""
     yield f"first said in attempt {ctx.attempt}"
@@ -94,7 +100,9 @@ async def test_handlers_in_their_pools(durable_url: str, namespace: str, tmp_pat
         acme = slack.workspace("acme")
         ann = acme.user("ann")
         general = acme.channel("general", members=[ann])
-        rooms = {name: acme.channel(name, members=[ann]) for name in ("crash", "hang", "stubborn", "once", "crowd")}
+        rooms = {
+            name: acme.channel(name, members=[ann]) for name in ("crash", "hang", "stubborn", "huge", "once", "crowd")
+        }
         toml = settings_for(
             slack, {"acme": acme}, broker=durable_url, name=namespace, more='[skills.own]\ncolour = "teal"\n'
         )
@@ -108,7 +116,7 @@ async def test_handlers_in_their_pools(durable_url: str, namespace: str, tmp_pat
             assert asked.reactions
 
             # A handler that ends its process, hangs, or will not be told, is counted, tried again and answered.
-            for name in ("crash", "hang", "stubborn"):
+            for name in ("crash", "hang", "stubborn", "huge"):
                 await ann.say(rooms[name], f"@dragoman {name}")
             # What has left in the first attempt is not said again by the second.
             await ann.say(rooms["once"], "@dragoman once")
@@ -118,7 +126,7 @@ async def test_handlers_in_their_pools(durable_url: str, namespace: str, tmp_pat
             await slack.until(lambda: len(rooms["crowd"].said) == 40, timeout=40)
             await slack.until(lambda: len(rooms["once"].said) == 2, timeout=40)
             assert [m.text for m in rooms["once"].said] == ["first said in attempt 1", "then in attempt 2"]
-            for name in ("crash", "hang", "stubborn"):
+            for name in ("crash", "hang", "stubborn", "huge"):
                 await slack.until(lambda name=name: bool(rooms[name].said), timeout=60)  # type: ignore[misc]
                 assert "reference" in rooms[name].said[0].text
 

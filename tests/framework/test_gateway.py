@@ -205,3 +205,34 @@ async def test_an_account_that_cannot_work_ends_a_gateway_that_has_no_other(rig:
     rig.adapter.broken = AccountError("account 'acme': the bot_token is wrong", account="acme")
     with pytest.raises(AccountError, match="bot_token"):
         await rig.gateway.run()
+
+
+async def test_what_was_performed_when_it_stops_under_load_is_in_the_ledger(rig: Rig) -> None:
+    async with rig.running():
+        await rig.publish(*(send(key=f"k{n}", run="", ordinal=n) for n in range(300)))
+        await rig.until(lambda: len(rig.adapter.performed) >= 20)
+    performed = {action.key for action in rig.adapter.performed}
+    assert {key for key in performed if rig.state(key) == "sent"} == performed
+
+
+async def test_an_adapter_that_fails_is_started_again(rig: Rig) -> None:
+    rig.adapter.broken = RuntimeError("a mistake of the adapter")
+    task = asyncio.create_task(rig.gateway.run())
+    await asyncio.sleep(0)
+    rig.adapter.broken = None
+    await rig.until(lambda: rig.adapter.receive is not None)
+    rig.gateway.stop()
+    await task
+
+
+async def test_what_a_run_says_on_anothers_account_is_left_to_its_gateway(rig: Rig) -> None:
+    theirs = send(key="theirs", run="r" * 26, ordinal=0)
+    theirs = theirs.model_copy(update={"address": theirs.address.model_copy(update={"account": "umbrella"})})
+    ours = send(key="ours", run="r" * 26, ordinal=1)
+    with rig.engine.begin() as connection:
+        postpone_actions(connection, [theirs, ours])
+    async with rig.running():
+        await rig.publish(ours)
+        await rig.until(lambda: rig.state("ours") == "sent")
+        assert [action.key for action in rig.adapter.performed] == ["ours"]
+        assert rig.state("theirs") == "pending"
