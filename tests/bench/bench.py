@@ -58,6 +58,31 @@ async def whole_way(broker: str, folder: Path, *, many: int, few: int) -> tuple[
             await asyncio.to_thread(bot.stop)
 
 
+async def beside(command: str, broker: str, folder: Path, *, few: int) -> list[float]:
+    """The sorted milliseconds of ``help`` while fifty runs of another skill wait or are at it."""
+    async with SlackSimulator(ack_timeout=60.0) as slack:
+        acme = slack.workspace("acme")
+        ann = acme.user("ann")
+        slow, room = acme.channel("slow", members=[ann]), acme.channel("room", members=[ann])
+        name = f"bench-{uuid.uuid4().hex[:8]}"
+        toml = settings_for(slack, {"acme": acme}, broker=broker, name=name, skills='"help"', more="[run]\ngrace = 1\n")
+        bot = RunningBot(folder, toml)
+        await asyncio.to_thread(bot.__enter__)
+        try:
+            await slack.connected(timeout=60)
+            await room.reply_to(await ann.say(room, "@dragoman help"), timeout=60)
+            for _ in range(50):
+                await ann.say(slow, f"@dragoman {command} 60")
+            singles = []
+            for _ in range(few):
+                began = time.perf_counter()
+                await room.reply_to(await ann.say(room, "@dragoman help"), timeout=60)
+                singles.append(1000 * (time.perf_counter() - began))
+            return sorted(singles)
+        finally:
+            await asyncio.to_thread(bot.stop)
+
+
 @contextlib.contextmanager
 def valkey(folder: Path) -> Iterator[str]:
     """A Valkey for the bare hops: kombu's own URL of it, over TCP as kombu wants."""
@@ -111,10 +136,18 @@ def main() -> None:
                 )
                 broker = url if name == "rabbitmq" else "embedded"
                 ours = asyncio.run(whole_way(broker, folder / "bot", many=options.messages, few=options.singles))
+                helps = {}
+                for command in ("sleep", "burn"):
+                    (folder / command).mkdir()
+                    helps[command] = asyncio.run(beside(command, broker, folder / command, few=options.singles))
             for what, (rate, singles) in (("bare kombu + Celery", limit), ("Dragoman", ours)):
                 p99 = singles[int(len(singles) * 0.99)]
                 table.add_row(name, what, f"{rate:.0f}", f"{statistics.median(singles):.1f}", f"{p99:.1f}")
             ratio = statistics.median(ours[1]) / statistics.median(limit[1])
+            for command, singles in helps.items():
+                p99 = singles[int(len(singles) * 0.99)]
+                what = f"help beside 50 x {command} 60"
+                table.add_row(name, what, "", f"{statistics.median(singles):.1f}", f"{p99:.1f}")
             table.add_row(name, "Dragoman / bare", f"{ours[0] / limit[0]:.2f}", f"{ratio:.2f}", "", end_section=True)
     Console().print(table)
 

@@ -1,5 +1,6 @@
 """Celery runs on our transports: tasks, remote control, and what a killed worker held."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -14,6 +15,15 @@ from celery.contrib.testing.worker import start_worker
 
 from dragoman.exchange.broker import Broker
 from support.servers import end, wait_until
+
+
+@pytest.fixture(autouse=True)
+def the_root_logger_is_as_it_was() -> Iterator[None]:
+    """Celery's worker for tests sets its level, for all tests that come after."""
+    level, handlers = logging.root.level, logging.root.handlers[:]
+    yield
+    logging.root.setLevel(level)
+    logging.root.handlers[:] = handlers
 
 
 def application(broker: Broker) -> Any:
