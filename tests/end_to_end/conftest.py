@@ -1,31 +1,25 @@
-"""The broker that a whole bot runs on: each of the three in turn."""
-
-from collections.abc import Iterator
+"""The broker that a whole bot runs on: each in turn."""
 
 import pytest
 
 
-@pytest.fixture(params=["memory", "embedded", "rabbitmq"])
-def broker_url(request: pytest.FixtureRequest, namespace: str) -> Iterator[str]:
-    """What ``[broker] url`` is."""
-    if request.param == "memory":
-        yield f"memory://{namespace}"
-    elif request.param == "embedded":
-        yield "embedded"
-    else:
+def url_of(request: pytest.FixtureRequest, namespace: str) -> str:
+    """What ``[broker] url`` is, for the fixture's parameter."""
+    if request.param == "rabbitmq":
         server = request.getfixturevalue("rabbitmq")
-        if server.pid is None:
+        if server.pid is None:  # a test that broke it has failed before it could start it again
             server.start()
-        yield server.url
+        return str(server.url)
+    return "embedded" if request.param == "embedded" else f"memory://{namespace}"
+
+
+@pytest.fixture(params=["memory", "embedded", "rabbitmq"])
+def broker_url(request: pytest.FixtureRequest, namespace: str) -> str:
+    """All three."""
+    return url_of(request, namespace)
 
 
 @pytest.fixture(params=["embedded", "rabbitmq"])
-def durable_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What ``[broker] url`` is, of those that survive."""
-    if request.param == "embedded":
-        yield "embedded"
-    else:
-        server = request.getfixturevalue("rabbitmq")
-        if server.pid is None:
-            server.start()
-        yield server.url
+def durable_url(request: pytest.FixtureRequest, namespace: str) -> str:
+    """Those that survive."""
+    return url_of(request, namespace)
