@@ -14,10 +14,11 @@ from typing import Any, ClassVar, Literal
 from rich.console import Console
 from rich.markdown import Markdown
 
-from dragoman import AccountSettings, ActionBase, Adapter, Receive, Send, Sent
+from dragoman import AccountSettings, ActionBase, Adapter, ChannelInfo, Person, Receive, Send, Sent
 
 from .normalise import normalise
 from .render import render
+from .zone import local_zone
 
 __all__ = ["ConsoleAdapter", "ConsoleSettings"]
 
@@ -89,8 +90,8 @@ class ConsoleAdapter(Adapter):
                 await asyncio.wait_for(self.answered.wait(), 2.0 if prompting else 10.0)
 
     async def perform(self, action: ActionBase) -> Sent:
-        """Print it."""
-        text = render(action)
+        """Print it; what goes elsewhere than to this session says where."""
+        text = render(action, here=self.session)
         if text:
             if self._console.is_terminal:
                 self._console.print(Markdown(text))
@@ -100,3 +101,17 @@ class ConsoleAdapter(Adapter):
             return Sent()
         self.answered.set()
         return Sent(ids=(f"b{next(self._numbers)}",))
+
+    async def look_up_person(self, person: str, tenant: str) -> Person | None:
+        """Everybody who is named is there, under that name and in this machine's time zone."""
+        return Person(id=person, name=person, timezone=local_zone()) if person else None
+
+    async def look_up_channel(self, channel: str, tenant: str) -> ChannelInfo | None:
+        """Every channel that is named is there: its id is its name. What is said there is printed here."""
+        name = channel.removeprefix("#")
+        return ChannelInfo(id=name, tenant="console", name="" if name.startswith("@") else name) if name else None
+
+    def render(self, action: ActionBase) -> list[dict[str, Any]]:
+        """See `Adapter.render`: ``{"text": what is printed}``; nothing for what a terminal cannot show."""
+        text = render(action, here=self.session)
+        return [{"text": text}] if text else []

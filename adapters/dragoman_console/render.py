@@ -5,11 +5,16 @@ from dragoman import ActionBase, Delete, Edit, React, Send, Typing
 __all__ = ["render"]
 
 
-def render(action: ActionBase) -> str:
-    """What to print (CommonMark, as the skill said it); empty for what a terminal cannot show."""
+def render(action: ActionBase, *, here: str | None = None) -> str:
+    """What to print (CommonMark, as the skill said it); empty for what a terminal cannot show.
+
+    Args:
+        here: the channel that the terminal shows; what is said elsewhere tells where. Left out: everything is here.
+    """
     match action:
-        case Send(content=content):
-            return content.text
+        case Send(content=content, address=address):
+            elsewhere = here is not None and address.channel != here
+            return f"*(in {_place(address.channel)})* {content.text}" if elsewhere else content.text
         case Edit(content=content, target=target):
             return f"*(message {target.id} now says)* {content.text}"
         case Delete(target=target):
@@ -20,3 +25,7 @@ def render(action: ActionBase) -> str:
             return f"*({status})*" if status else ""
         case _:
             return ""
+
+
+def _place(channel: str) -> str:
+    return channel if channel.startswith("@") else f"#{channel}"

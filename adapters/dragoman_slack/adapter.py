@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -11,10 +12,14 @@ from dragoman import (
     AccountError,
     ActionBase,
     Adapter,
+    ChannelInfo,
     Conversation,
     Delete,
     DeliveryError,
     Edit,
+    EventBase,
+    Person,
+    PersonChanged,
     React,
     Receive,
     Send,
@@ -25,12 +30,16 @@ from dragoman import (
 
 from .api import BAD_TOKEN, Api, account_error
 from .app_manifest import bot_scopes
+from .directory import Directory
 from .identity import Identity
+from .methods import OPTIONAL_SCOPES
 from .normalise import normalise
 from .payload import PayloadError
 from .render import METADATA, calls, lookup
 from .settings import SlackSettings
+from .slash import read_slash
 from .socket_mode import Socket, delays
+from .twins import Twins
 
 __all__ = ["SlackAdapter", "SlackSettings"]
 
@@ -38,8 +47,6 @@ log = logging.getLogger(__name__)
 
 #: How many conversations are remembered whose kind their id does not tell.
 MOST_KINDS: Final = 10_000
-#: How many messages are remembered as taken: what mentions the bot comes twice, as ``message`` and ``app_mention``.
-MOST_TAKEN: Final = 5_000
 #: How many pages of a conversation's history are searched for what was sent already.
 MOST_PAGES: Final = 25
 #: Refusals that mean that it is as it should be.
@@ -58,9 +65,9 @@ class SlackAdapter(Adapter):
         super().__init__(account, settings)
         self._api = Api(settings)
         self._identity: Identity | None = None
+        self._directory = Directory(account, self._api)
         self._kinds: dict[str, Conversation] = {}
-        #: By what Slack tells messages apart; the oldest first. True: it is in the ledger.
-        self._taken: dict[tuple[object, ...], asyncio.Future[bool]] = {}
+        self._twins = Twins()
 
     @classmethod
     @hookimpl
@@ -85,14 +92,15 @@ class SlackAdapter(Adapter):
         except DeliveryError as error:
             raise account_error(self.account, "app_token", error) from None
         text = f"{identity.name} ({identity.bot_user_id}) in {identity.team} ({identity.tenant})"
-        missing = sorted(set(bot_scopes()) - scopes) if scopes is not None else []
+        absent = set(bot_scopes()) - scopes if scopes is not None else set()
+        missing = sorted(absent - OPTIONAL_SCOPES.keys())
         if missing:
             raise AccountError(
                 f"account {self.account!r}: {text} lacks the scopes {', '.join(missing)}: add them on the app's page "
                 "(`dragoman slack manifest` has them) and install it again",
                 account=self.account,
             )
-        return text
+        return "; ".join([text, *(f"without the scope {scope}, {OPTIONAL_SCOPES[scope]}" for scope in sorted(absent))])
 
     async def run(self, receive: Receive, ready: Callable[[], None]) -> None:
         """See `Adapter.run`. Envelopes are handled concurrently, each acknowledged after ``receive``."""
@@ -129,6 +137,22 @@ class SlackAdapter(Adapter):
                 ids.append(str(answer.get("ts", "")))
         return Sent(ids=tuple(ids))
 
+    async def look_up_person(self, person: str, tenant: str) -> Person | None:
+        """See `Adapter.look_up_person` and `dragoman_slack.people`."""
+        return await self._directory.person(person, await self._tenant())
+
+    async def look_up_channel(self, channel: str, tenant: str) -> ChannelInfo | None:
+        """See `Adapter.look_up_channel`. Private channels are found that the bot is in."""
+        return await self._directory.channel(channel, await self._tenant())
+
+    def render(self, action: ActionBase) -> list[dict[str, Any]]:
+        """See `Adapter.render`: ``{"method": ..., **arguments}`` for each call.
+
+        Raises:
+            DeliveryError: Slack has no such action, or its target is not resolved.
+        """
+        return [{"method": call.method, **call.arguments} for call in calls(action, unfurl=self.settings.unfurl)]
+
     async def close(self) -> None:
         """Close the session; a later call opens a new one."""
         await self._api.close()
@@ -159,6 +183,15 @@ class SlackAdapter(Adapter):
         self._identity = identity
         return identity, scopes
 
+    async def _tenant(self) -> str:
+        """The installation, of which there is one for each account."""
+        if self._identity is not None:
+            return self._identity.tenant
+        try:
+            return (await self._authenticate())[0].tenant
+        except AccountError as error:
+            raise DeliveryError(str(error), code="invalid_auth") from None
+
     async def _introduce(self) -> Identity:
         """`_authenticate`, however often it takes."""
         delay = delays()
@@ -172,46 +205,46 @@ class SlackAdapter(Adapter):
                 await asyncio.sleep(wait)
 
     async def _handle(self, envelope: Mapping[str, Any], identity: Identity, socket: Socket, receive: Receive) -> None:
-        """One envelope: ``{"envelope_id": ..., "type": "events_api", "payload": {...}}``.
+        """One envelope: ``{"envelope_id": ..., "type": "events_api" or "slash_commands", "payload": {...}}``.
 
         What is not an event of ours, or broken, is acknowledged: Slack would only send the same again.
+        A slash command that is not acknowledged does not come again: whoever used it is told that it failed.
         """
         envelope_id = envelope.get("envelope_id")
         if not isinstance(envelope_id, str):
             log.warning("%s: Slack sent an envelope without an envelope_id; ignored", self.account)
             return
-        if envelope.get("type") == "events_api" and not await self._take(envelope.get("payload"), identity, receive):
+        payload = envelope.get("payload")
+        match envelope.get("type"):
+            case "events_api":
+                taken = await self._twins.once(payload, lambda: self._receive(payload, identity, receive))
+            case "slash_commands":
+                taken = await self._receive_slash(payload, receive)
+            case _:
+                taken = True
+        if not taken:
             return
         try:
             await socket.acknowledge(envelope_id)
         except (ConnectionError, RuntimeError) as error:
             log.info("%s: not acknowledged (%s); Slack will send it again", self.account, error)
 
-    async def _take(self, payload: object, identity: Identity, receive: Receive) -> bool:
+    async def _receive_slash(self, payload: object, receive: Receive) -> bool:
         """Whether Slack may be told that we have it."""
-        mark = _mark(payload)
-        if mark is not None:
-            twin = self._taken.get(mark)
-            if twin is not None:
-                return await asyncio.shield(twin)
-            self._taken[mark] = asyncio.get_running_loop().create_future()
-        taken = False
         try:
-            taken = await self._receive(payload, identity, receive)
-        finally:
-            if mark is not None:
-                self._taken[mark].set_result(taken)
-                if not taken:
-                    del self._taken[mark]
-                elif len(self._taken) > MOST_TAKEN:
-                    del self._taken[next(iter(self._taken))]
-        return taken
+            if not isinstance(payload, Mapping):
+                raise PayloadError("payload", "is missing")
+            event = read_slash(payload, self.account, at=time.time(), kinds=self._kinds)
+        except PayloadError as error:
+            log.warning("%s: ignored: %s", self.account, error)
+            return True
+        return await self._hand_over(event, receive, "whoever used it is told that it failed")
 
     async def _receive(self, payload: object, identity: Identity, receive: Receive) -> bool:
         try:
             if not isinstance(payload, Mapping):
                 raise PayloadError("payload", "is missing")
-            event = normalise(payload, identity, self.account, self._kinds)
+            event: EventBase | None = normalise(payload, identity, self.account, self._kinds)
         except PayloadError as error:
             log.warning("%s: ignored: %s", self.account, error)
             return True
@@ -219,10 +252,23 @@ class SlackAdapter(Adapter):
             return True
         if event.conversation == "group" and len(self._kinds) < MOST_KINDS:
             self._kinds[event.address.channel] = "group"
+        if isinstance(event, PersonChanged) and event.person is not None:
+            event = await self._complete(event, event.person)
+        return await self._hand_over(event, receive, "Slack will send it again")
+
+    async def _complete(self, event: PersonChanged, person: Person) -> PersonChanged:
+        """With the user groups, which are not in the event. Who loses a role must lose it also without them."""
+        try:
+            return event.model_copy(update={"person": await self._directory.grouped(person)})
+        except DeliveryError as error:
+            log.warning("%s: %s has no user groups for now: %s", self.account, person.id, error)
+            return event
+
+    async def _hand_over(self, event: EventBase, receive: Receive, otherwise: str) -> bool:
         try:
             await receive(event)
         except Exception:
-            log.exception("%s: %s was not taken; Slack will send it again", self.account, event.key)
+            log.exception("%s: %s was not taken; %s", self.account, event.key, otherwise)
             return False
         return True
 
@@ -271,13 +317,3 @@ def _harmless(action: ActionBase, error: DeliveryError) -> bool:
             return error.code not in BAD_TOKEN
         case _:
             return False
-
-
-def _mark(payload: object) -> tuple[object, ...] | None:
-    """What is the same in the two events that Slack sends of one message; ``None`` for all else."""
-    event = payload.get("event") if isinstance(payload, Mapping) else None
-    if not isinstance(event, Mapping) or event.get("type") not in ("message", "app_mention") or event.get("subtype"):
-        return None
-    assert isinstance(payload, Mapping)
-    mark = (payload.get("team_id"), event.get("channel"), event.get("ts"))
-    return mark if all(isinstance(part, str) for part in mark) else None

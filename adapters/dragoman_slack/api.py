@@ -25,7 +25,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from dragoman import AccountError, DeliveryError
 
-from .render import LOOKUPS
+from .methods import READING
 from .settings import SlackSettings
 
 __all__ = ["Api", "account_error", "quiet_logger"]
@@ -135,7 +135,7 @@ class Api:
             DeliveryError: Slack refused, or could not be reached (``connection``); ``code`` is Slack's own.
         """
         given = dict(arguments or {})
-        if method in LOOKUPS:
+        if method in READING:
             return _object(method, await self._answer(method, http_verb="GET", params=given))
         return _object(method, await self._answer(method, json=given))
 

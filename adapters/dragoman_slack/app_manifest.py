@@ -1,20 +1,24 @@
 """The Slack app manifest: what to create the app from, with the scopes and events that the adapter uses.
 
 The format: https://docs.slack.dev/reference/app-manifest. The scopes and events come from the tables of
-``normalise`` and ``render``. Not in a manifest: the app-level token, which people make by hand with the scope
+``normalise`` and ``methods``. Not in a manifest: the app-level token, which people make by hand with the scope
 `APP_TOKEN_SCOPE` on the app's page "Basic Information".
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from .methods import DIRECTORY, LOOKUPS, METHODS
 from .normalise import SUBSCRIPTIONS
-from .render import LOOKUPS, METHODS
 from .spoken import FILE_SCOPES
 
-__all__ = ["APP_TOKEN_SCOPE", "app_manifest", "bot_scopes"]
+__all__ = ["APP_TOKEN_SCOPE", "COMMAND_SCOPES", "app_manifest", "bot_scopes"]
 
 #: https://docs.slack.dev/reference/scopes/connections.write
 APP_TOKEN_SCOPE: Final = "connections:write"  # noqa: S105 - a scope, not a token
+
+#: https://docs.slack.dev/reference/scopes/commands
+COMMAND_SCOPES: Final = ("commands",)
 
 #: https://docs.slack.dev/reference/app-manifest#fields: the longest names that Slack takes.
 NAME_LIMIT: Final = 35
@@ -24,12 +28,19 @@ DESCRIPTION_LIMIT: Final = 140
 def bot_scopes() -> tuple[str, ...]:
     """The scopes of the bot token, sorted."""
     events = {scope for _, scopes in SUBSCRIPTIONS.values() for scope in scopes}
-    methods = {scope for table in (METHODS, LOOKUPS) for scopes in table.values() for scope in scopes}
-    return tuple(sorted(events | methods | set(FILE_SCOPES)))
+    methods = {scope for table in (METHODS, LOOKUPS, DIRECTORY) for scopes in table.values() for scope in scopes}
+    return tuple(sorted({*events, *methods, *FILE_SCOPES, *COMMAND_SCOPES}))
 
 
-def app_manifest(name: str = "Dragoman", description: str = "A bot made with Dragoman") -> dict[str, Any]:
+def app_manifest(
+    name: str = "Dragoman",
+    description: str = "A bot made with Dragoman",
+    commands: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """The manifest as data for JSON (or YAML), to paste at https://api.slack.com/apps?new_app=1.
+
+    Args:
+        commands: as `dragoman_slack.slash_commands.slash_commands` makes them.
 
     Raises:
         ValueError: the name or description is empty or too long for Slack.
@@ -49,6 +60,7 @@ def app_manifest(name: str = "Dragoman", description: str = "A bot made with Dra
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": name, "always_online": True},
+            **({"slash_commands": [dict(command) for command in commands]} if commands else {}),
         },
         "oauth_config": {"scopes": {"bot": list(bot_scopes())}},
         "settings": {

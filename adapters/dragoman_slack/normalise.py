@@ -14,6 +14,7 @@ edited         ``slack/edited/ACCOUNT/TENANT/CHANNEL/TS/EDITED_TS``
 deleted        ``slack/deleted/ACCOUNT/TENANT/CHANNEL/DELETED_TS/EVENT_TS``
 reaction       ``slack/reaction/ACCOUNT/TENANT/CHANNEL/ITEM_TS/USER/EMOJI/added|removed/EVENT_TS``
 member_joined  ``slack/member_joined/ACCOUNT/TENANT/CHANNEL/USER/EVENT_TS`` (``EVENT_ID`` without one)
+person_changed ``slack/person_changed/ACCOUNT/TENANT/USER/EVENT_TS`` (``EVENT_ID`` without one)
 ============== ===================================================================================
 
 The tenant is the installation that the event is for: the organisation if the app is installed for all of it,
@@ -27,10 +28,22 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from dragoman import Address, Conversation, Deleted, Edited, Event, MemberJoined, Message, Person, Reaction
+from dragoman import (
+    Address,
+    Conversation,
+    Deleted,
+    Edited,
+    Event,
+    MemberJoined,
+    Message,
+    Person,
+    PersonChanged,
+    Reaction,
+)
 
 from .identity import Identity
 from .payload import PayloadError, items, mapping, number, optional, required, timestamp
+from .people import read_person
 from .spoken import other_team, said, speaker, thread_of
 
 __all__ = ["SUBSCRIPTIONS", "Identity", "PayloadError", "conversation", "normalise"]
@@ -46,6 +59,7 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "reaction_added": ("reaction_added", ("reactions:read",)),
     "reaction_removed": ("reaction_removed", ("reactions:read",)),
     "member_joined_channel": ("member_joined_channel", ("channels:read", "groups:read")),
+    "user_change": ("user_change", ("users:read",)),
 }
 
 #: Message subtypes in which somebody says something. All others are Slack's own notices (a topic was set,
@@ -262,18 +276,44 @@ def _member_joined(envelope: _Envelope) -> Event | None:
         return None
     user = required(event, "user", "event")
     channel = required(event, "channel", "event")
-    event_ts = optional(event, "event_ts", "event")
-    what = event_ts or required(envelope.outer, "event_id", "")
-    event_time = envelope.outer.get("event_time")
-    occurred = number(event_ts, "event.event_ts") if event_ts else event_time
+    what, occurred = _when(envelope)
     return MemberJoined(
         key=envelope.key("member_joined", channel, user, what),
         address=envelope.address(channel),
         conversation=conversation(channel, optional(event, "channel_type", "event"), envelope.kinds),
         person=Person(id=user, tenant=other_team(optional(event, "team", "event"), envelope.tenant)),
-        occurred=float(occurred) if isinstance(occurred, int | float) else 0.0,
+        occurred=occurred,
         invited_by=optional(event, "inviter", "event") or None,
     )
+
+
+def _user_changed(envelope: _Envelope) -> Event | None:
+    """A user object that is new (https://docs.slack.dev/reference/events/user_change).
+
+    It happened in no conversation: the address is the direct one with that person, to be opened if a skill
+    has something to say.
+    """
+    user = mapping(envelope.event, "user", "event")
+    person = read_person(user, "event.user", envelope.tenant)
+    if person.id == envelope.identity.bot_user_id:
+        return None
+    what, occurred = _when(envelope)
+    return PersonChanged(
+        key=envelope.key("person_changed", person.id, what),
+        address=envelope.address(f"@{person.id}"),
+        conversation="direct",
+        person=person,
+        occurred=occurred,
+    )
+
+
+def _when(envelope: _Envelope) -> tuple[str, float]:
+    """What tells this event from others, and its time: ``event_ts``, or id and time of the wrapper."""
+    event_ts = optional(envelope.event, "event_ts", "event")
+    if event_ts:
+        return event_ts, number(event_ts, "event.event_ts")
+    event_time = envelope.outer.get("event_time")
+    return required(envelope.outer, "event_id", ""), float(event_time) if isinstance(event_time, int | float) else 0.0
 
 
 READERS: Final[Mapping[str, Callable[[_Envelope], Event | None]]] = {
@@ -282,4 +322,5 @@ READERS: Final[Mapping[str, Callable[[_Envelope], Event | None]]] = {
     "reaction_added": _reaction,
     "reaction_removed": _reaction,
     "member_joined_channel": _member_joined,
+    "user_change": _user_changed,
 }

@@ -12,7 +12,7 @@ typing    ``assistant.threads.setStatus``; nothing outside threads, where Slack 
 
 Every posted message carries the action's key as metadata, so that a gateway that must know whether it was
 sent already finds it (https://docs.slack.dev/messaging/message-metadata): ``{"event_type": "dragoman_action",
-"event_payload": {"key": KEY, "part": N, "parts": COUNT}}`` with N from 1.
+"event_payload": {"key": KEY, "part": N, "parts": COUNT}}`` with N from 1. What each method needs: ``methods``.
 """
 
 from collections.abc import Mapping
@@ -24,26 +24,7 @@ from dragoman import ActionBase, Content, Delete, DeliveryError, Edit, React, Se
 from .compose import compose
 from .mrkdwn import literal
 
-__all__ = ["LOOKUPS", "METADATA", "METHODS", "Call", "calls", "lookup"]
-
-#: Every method that an action may become, and the scopes that it needs (https://docs.slack.dev/reference/methods).
-#: ``assistant.threads.setStatus`` takes ``chat:write`` since March 2026
-#: (https://docs.slack.dev/changelog/2026/03/05/set-status-scope-update). The app manifest is made from this.
-METHODS: Final[Mapping[str, tuple[str, ...]]] = {
-    "chat.postMessage": ("chat:write",),
-    "chat.update": ("chat:write",),
-    "chat.delete": ("chat:write",),
-    "reactions.add": ("reactions:write",),
-    "reactions.remove": ("reactions:write",),
-    "assistant.threads.setStatus": ("chat:write",),
-}
-
-HISTORY: Final = ("channels:history", "groups:history", "im:history", "mpim:history")
-#: The methods that read; see `lookup`.
-LOOKUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "conversations.history": HISTORY,
-    "conversations.replies": HISTORY,
-}
+__all__ = ["METADATA", "Call", "calls", "lookup"]
 
 METADATA: Final = "dragoman_action"
 

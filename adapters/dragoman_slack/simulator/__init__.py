@@ -20,6 +20,7 @@ from .message import File, Message
 from .people import User
 from .server import SlackSimulator
 from .sockets import Delivery
+from .usergroup import UserGroup
 from .web import Said
 from .workspace import Workspace
 
@@ -35,5 +36,6 @@ __all__ = [
     "Said",
     "SlackSimulator",
     "User",
+    "UserGroup",
     "Workspace",
 ]

@@ -21,6 +21,7 @@ Talk as one of them, and see what was said:
 
   curl {origin}/_simulator/say -d '{{"user": "ann", "channel": "general", "text": "@{app.user.name} hello"}}'
   curl {origin}/_simulator/say -d '{{"user": "ann", "channel": "@ann", "text": "hello"}}'
+  curl {origin}/_simulator/slash -d '{{"user": "ann", "channel": "general", "text": "/roll 2d20"}}'
   curl '{origin}/_simulator/messages?channel=general'
   curl {origin}/_simulator/state
 

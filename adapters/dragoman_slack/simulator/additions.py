@@ -48,6 +48,7 @@ ARGUMENTS = (
     _argument("conversations.history", "include_all_metadata"),
     _argument("conversations.list", "team_id"),
     _argument("conversations.replies", "include_all_metadata"),
+    _argument("usergroups.list", "team_id"),
     _argument("users.conversations", "team_id"),
     _argument("users.list", "team_id"),
 )

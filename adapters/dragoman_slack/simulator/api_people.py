@@ -1,4 +1,4 @@
-"""``auth``, ``apps``, ``users``, ``team``, ``bots``, ``files``, ``emoji``, ``reactions`` and ``api.test``."""
+"""People, user groups, reactions, and the families that have but one or two methods: ``auth``, ``team``, ``bots``..."""
 
 import re
 import secrets
@@ -61,6 +61,13 @@ def _user_by_email(call: Call) -> dict[str, Any]:
         if user.email and user.email.lower() == email and not user.deleted:
             return {"user": user.payload()}
     raise Refused("users_not_found")
+
+
+def _group_list(call: Call) -> dict[str, Any]:
+    users, count = bool(call.args.get("include_users")), bool(call.args.get("include_count"))
+    hidden = not call.args.get("include_disabled")
+    groups = [group for group in call.workspace.usergroups.values() if not (hidden and group.disabled)]
+    return {"usergroups": [group.payload(users=users, count=count) for group in groups]}
 
 
 def _team_info(call: Call) -> dict[str, Any]:
@@ -158,6 +165,12 @@ METHODS = (
     Method("reactions.remove", _remove_reaction, f"name! {_REACTED}", ("reactions:write",), json=True),
     Method("reactions.get", _get_reactions, f"{_REACTED} full:bool", ("reactions:read",)),
     Method("team.info", _team_info, "team", ("team:read",)),
+    Method(
+        "usergroups.list",
+        _group_list,
+        "include_count:bool include_disabled:bool include_users:bool team_id",
+        ("usergroups:read",),
+    ),
     Method("users.info", _user_info, "user! include_locale:bool", _USERS),
     Method("users.list", _user_list, "cursor limit:int include_locale:bool team_id", _USERS),
     Method("users.lookupByEmail", _user_by_email, "email!", ("users:read.email",)),

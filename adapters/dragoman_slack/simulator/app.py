@@ -1,5 +1,6 @@
 """An installed Slack app: its tokens, what it may do and what it listens to."""
 
+import secrets
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ from .events import DEFAULT_EVENTS
 from .sockets import Delivery, Link
 
 if TYPE_CHECKING:
+    from .channel import Channel
     from .message import Message
     from .people import User
     from .workspace import Workspace
@@ -22,6 +24,7 @@ DEFAULT_SCOPES = frozenset(
         "channels:join",
         "channels:read",
         "chat:write",
+        "commands",
         "emoji:read",
         "files:read",
         "groups:history",
@@ -35,6 +38,7 @@ DEFAULT_SCOPES = frozenset(
         "reactions:read",
         "reactions:write",
         "team:read",
+        "usergroups:read",
         "users:read",
         "users:read.email",
     }
@@ -49,6 +53,8 @@ class App:
         app_token: for ``apps.connections.open`` (``xapp-``).
         scopes: what the bot token is granted; may be changed at any time.
         events: what the app is subscribed to; may be changed at any time.
+        commands: its slash commands, such as ``{"/roll"}``; `None` for any, whatever people type.
+        escaped: whether "Escape channels, users, and links" is on for them.
         uninstalled: set it, and both tokens get ``account_inactive``.
         link: its Socket Mode connections.
     """
@@ -69,6 +75,8 @@ class App:
         self.app_token = f"xapp-1-{id}-{workspace.id}-simulated"
         self.scopes: set[str] = set(DEFAULT_SCOPES if scopes is None else scopes)
         self.events: set[str] = set(DEFAULT_EVENTS if events is None else events)
+        self.commands: set[str] | None = None
+        self.escaped = True
         self.uninstalled = False
         self.link = Link(workspace.simulator)
         self.user_id = user.id
@@ -118,10 +126,41 @@ class App:
 
     def deliver(self, event: dict[str, Any]) -> Delivery:
         """Send an event to one of the app's sockets, or hold it until there is one."""
-        simulator = self.workspace.simulator
-        event_id = simulator.new_id("Ev")
+        event_id = self.workspace.simulator.new_id("Ev")
         payload = {**self._around, "event": event, "event_id": event_id, "event_time": int(time.time())}
-        delivery = Delivery(self, event_id, payload)
+        return self._send(Delivery(self, event_id, payload))
+
+    def offers(self, command: str) -> bool:
+        """Whether that slash command (``/roll``) is one of the app's."""
+        return "commands" in self.scopes and (self.commands is None or command in self.commands)
+
+    def command(self, user: "User", channel: "Channel", command: str, text: str) -> Delivery:
+        """Somebody uses a slash command.
+
+        https://docs.slack.dev/interactivity/implementing-slash-commands/#app_command_handling
+        """
+        simulator, workspace = self.workspace.simulator, self.workspace
+        trigger = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+        named = {"im": "directmessage", "group": "privategroup"}
+        payload = {
+            "token": self._around["token"],
+            "team_id": workspace.id,
+            "team_domain": workspace.domain,
+            "channel_id": channel.id,
+            "channel_name": named.get(channel.kind, channel.name),
+            "user_id": user.id,
+            "user_name": user.name,
+            "command": command,
+            "text": workspace.escaped(text) if self.escaped else text,
+            "api_app_id": self.id,
+            "is_enterprise_install": "false",
+            "response_url": f"{simulator.origin}/commands/{workspace.id}/{secrets.token_hex(8)}",
+            "trigger_id": trigger,
+        }
+        return self._send(Delivery(self, trigger, payload, "slash_commands"))
+
+    def _send(self, delivery: Delivery) -> Delivery:
+        simulator = self.workspace.simulator
         simulator.deliveries.append(delivery)
         simulator.pending += 1
         self.link.deliver(delivery)

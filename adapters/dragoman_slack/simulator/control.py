@@ -32,6 +32,8 @@ def control_routes(simulator: "SlackSimulator") -> list[web.RouteDef]:
         "react": control.react,
         "unreact": control.unreact,
         "join": control.join,
+        "slash": control.slash,
+        "change": control.change,
         "user": control.user,
         "channel": control.channel,
         "ratelimit": control.ratelimit,
@@ -122,8 +124,19 @@ class _Control:
         await self._user(body).join(self._channel(body))
         return {}
 
+    async def slash(self, body: Body) -> Body:
+        delivery = await self._user(body).slash(body["text"], self._channel(body))
+        return {"trigger_id": delivery.event_id}
+
+    async def change(self, body: Body) -> Body:
+        changes = {key: value for key, value in body.items() if key not in ("workspace", "user")}
+        await self._user(body).change(**changes)
+        return {}
+
     async def user(self, body: Body) -> Body:
-        options = {key: body[key] for key in ("real_name", "email", "locale", "tz", "admin") if key in body}
+        options = {
+            key: body[key] for key in ("real_name", "email", "locale", "tz", "admin", "owner", "guest") if key in body
+        }
         return {"id": self._workspace(body).user(body["name"], **options).id}
 
     async def channel(self, body: Body) -> Body:

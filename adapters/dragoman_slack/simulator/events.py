@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .channel import Channel
     from .message import Message
+    from .people import User
 
 __all__ = [
     "DEFAULT_EVENTS",
@@ -18,6 +19,7 @@ __all__ = [
     "message_event",
     "reaction_event",
     "subscription",
+    "user_event",
 ]
 
 #: What an app is subscribed to, unless told otherwise: what a chat bot needs.
@@ -31,6 +33,7 @@ DEFAULT_EVENTS = frozenset(
         "reaction_added",
         "reaction_removed",
         "member_joined_channel",
+        "user_change",
     }
 )
 
@@ -106,6 +109,11 @@ def reaction_event(message: "Message", user: str, name: str, ts: str, *, added: 
         "item_user": message.user,
         "event_ts": ts,
     }
+
+
+def user_event(user: "User", ts: str) -> dict[str, Any]:
+    """``user_change``. https://docs.slack.dev/reference/events/user_change"""
+    return {"type": "user_change", "user": user.payload(locale=True), "cache_ts": user.updated, "event_ts": ts}
 
 
 def member_event(channel: "Channel", user: str, inviter: str | None, ts: str, *, joined: bool) -> dict[str, Any]:

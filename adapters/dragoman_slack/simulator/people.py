@@ -11,9 +11,13 @@ from .message import File, Message
 from .text import rich_text
 
 if TYPE_CHECKING:
+    from .sockets import Delivery
     from .workspace import Workspace
 
 __all__ = ["User"]
+
+#: What `User.change` takes, beside the name.
+CHANGEABLE = frozenset({"deleted", "email", "is_admin", "is_owner", "is_restricted", "locale", "real_name", "tz"})
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +39,8 @@ class User:
     team: str
     updated: int
     is_admin: bool = False
+    is_owner: bool = False
+    is_restricted: bool = False
     deleted: bool = False
     app_id: str | None = None
     bot_id: str | None = None
@@ -63,6 +69,32 @@ class User:
         self.workspace.post(message)
         await asyncio.sleep(0)  # a loop that talks leaves the server its turn
         return message
+
+    async def slash(self, line: str, channel: Channel) -> "Delivery":
+        """Use a slash command, such as ``/roll 2d20``; not in threads, where there are none.
+
+        Raises:
+            ValueError: no app here has it.
+        """
+        self._inside(channel)
+        command, _, text = line.partition(" ")
+        app = next((app for app in self.workspace.apps if app.offers(command)), None)
+        if app is None or not command.startswith("/"):
+            raise ValueError(f"{command} is not a valid command")
+        delivery = app.command(self, channel, command, text.strip())
+        await asyncio.sleep(0)
+        return delivery
+
+    async def change(self, *, name: str | None = None, **changes: Any) -> None:
+        """Change their profile, or what they are here: ``real_name``, ``tz``, ``locale``, ``is_admin``..."""
+        if unknown := changes.keys() - CHANGEABLE:
+            raise ValueError(f"{min(unknown)} cannot be changed: {', '.join(sorted(CHANGEABLE))} can")
+        if name is not None:
+            self.workspace.rename(self, name)
+        for attribute, value in changes.items():
+            setattr(self, attribute, value)
+        self.workspace.update(self)
+        await asyncio.sleep(0)
 
     async def upload(
         self,
@@ -204,9 +236,9 @@ class User:
             "tz_offset": 0,
             "profile": profile,
             "is_admin": self.is_admin,
-            "is_owner": False,
+            "is_owner": self.is_owner,
             "is_primary_owner": False,
-            "is_restricted": False,
+            "is_restricted": self.is_restricted,
             "is_ultra_restricted": False,
             "is_bot": self.is_bot,
             "is_app_user": False,

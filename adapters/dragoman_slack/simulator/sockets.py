@@ -29,10 +29,12 @@ _dumps = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Delivery:
-    """One event on its way to one app.
+    """One event or slash command on its way to one app.
 
     Attributes:
-        payload: what Slack sends: the ``event_callback`` with the ``event`` inside.
+        payload: what Slack sends: the ``event_callback`` with the ``event`` inside, or the command.
+        type: the envelope's: ``events_api`` or ``slash_commands``. A command is sent once only: who used it is
+            told that it failed (https://docs.slack.dev/interactivity/implementing-slash-commands/#responding_basic_receipt).
         attempts: how often it was sent.
         accepted: when it was first acknowledged (unix seconds); `None` before that.
         acks: how many envelopes with it were acknowledged.
@@ -52,12 +54,20 @@ class Delivery:
         "socket",
         "timeouts",
         "timer",
+        "type",
     )
 
-    def __init__(self, app: "App", event_id: str, payload: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        app: "App",
+        event_id: str,
+        payload: dict[str, Any],
+        type: Literal["events_api", "slash_commands"] = "events_api",
+    ) -> None:
         self.app = app
         self.event_id = event_id
         self.payload = payload
+        self.type = type
         self.attempts = 0
         self.timeouts = 0
         self.accepted: float | None = None
@@ -74,19 +84,20 @@ class Delivery:
 
     @property
     def kind(self) -> str:
-        """The type of the event, such as ``message`` or ``reaction_added``."""
-        return str(self.payload["event"]["type"])
+        """The type of the event, such as ``message`` or ``reaction_added``; or ``slash_commands``."""
+        return self.type if self.type == "slash_commands" else str(self.payload["event"]["type"])
 
     def envelope(self) -> tuple[str, str]:
         """A new envelope around it: the id and the JSON. Counts as an attempt."""
         if self._body is None:
             self._body = _dumps(self.payload)
         id = str(uuid.uuid4())
-        reason = "timeout" if self.attempts else ""
-        text = (
-            f'{{"envelope_id":"{id}","payload":{self._body},"type":"events_api","accepts_response_payload":false,'
-            f'"retry_attempt":{self.attempts},"retry_reason":"{reason}"}}'
-        )
+        if self.type == "slash_commands":
+            more = '"accepts_response_payload":true'
+        else:
+            reason = "timeout" if self.attempts else ""
+            more = f'"accepts_response_payload":false,"retry_attempt":{self.attempts},"retry_reason":"{reason}"'
+        text = f'{{"envelope_id":"{id}","payload":{self._body},"type":"{self.type}",{more}}}'
         self.attempts += 1
         self.envelopes.append(id)
         return id, text
@@ -133,9 +144,11 @@ class Link:
         self._turn = itertools.count()
 
     def deliver(self, delivery: Delivery) -> None:
-        """Send it now, or as soon as there is a socket."""
+        """Send it now, or as soon as there is a socket; a command is lost without one."""
         if self.sockets:
             self._send(delivery)
+        elif delivery.type == "slash_commands":
+            self._lose(delivery)
         else:
             self.waiting.append(delivery)
 
@@ -152,16 +165,19 @@ class Link:
 
     def _timed_out(self, delivery: Delivery) -> None:
         self._detach(delivery)
-        delays = self.simulator.retry_delays
+        delays = self.simulator.retry_delays if delivery.type == "events_api" else ()
         if delivery.timeouts >= len(delays):
-            delivery.lost = True
-            delivery.settle()
-            self.simulator.pending -= 1
-            self.simulator.changed()
+            self._lose(delivery)
             return
         delay = delays[delivery.timeouts]
         delivery.timeouts += 1
         delivery.timer = asyncio.get_running_loop().call_later(delay, self.deliver, delivery)
+
+    def _lose(self, delivery: Delivery) -> None:
+        delivery.lost = True
+        delivery.settle()
+        self.simulator.pending -= 1
+        self.simulator.changed()
 
     def _detach(self, delivery: Delivery) -> None:
         if delivery.socket is not None:
@@ -242,6 +258,9 @@ class Link:
             if delivery.timer is not None:
                 delivery.timer.cancel()
                 delivery.timer = None
+        for delivery in [each for each in unsettled if each.type == "slash_commands"]:
+            unsettled.remove(delivery)
+            self._lose(delivery)
         if self.sockets:
             for delivery in unsettled:
                 self._send(delivery)

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["escape", "posted", "rich_text", "typed", "unescape"]
+__all__ = ["escape", "escaped", "posted", "rich_text", "typed", "unescape"]
 
 _TOKEN = re.compile(r"<(?:@[UW][A-Z0-9]+(?:\|[^<>]*)?|#C[A-Z0-9]+(?:\|[^<>]*)?|![a-z^]+(?:[|^][^<>]*)?)>")
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 _SPECIAL = re.compile(r"[&<>@#]|://")
 _NAMED = re.compile(r"(?<![\w@#/&])([@#])([\w][\w.\-]*)")
 _LINK = re.compile(r"https?://[^\s<>|]+")
@@ -62,6 +63,14 @@ def typed(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> 
         at = token.end()
     out.append(_plain(text[at:], people, channels))
     return "".join(out)
+
+
+def escaped(text: str, names: Mapping[str, str]) -> str:
+    """A typed text as a slash command has it: mentions with names, ``<@U1|ann>``.
+
+    https://docs.slack.dev/interactivity/implementing-slash-commands/#creating_commands
+    """
+    return _MENTION.sub(lambda found: f"<@{found[1]}|{names[found[1]]}>" if found[1] in names else found[0], text)
 
 
 def _plain(text: str, people: Mapping[str, str], channels: Mapping[str, str]) -> str:

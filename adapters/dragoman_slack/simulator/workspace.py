@@ -8,7 +8,8 @@ from .app import App
 from .channel import Channel, Kind
 from .message import File, Message
 from .people import User
-from .text import typed
+from .text import escaped, typed
+from .usergroup import UserGroup
 
 if TYPE_CHECKING:
     from .server import SlackSimulator
@@ -32,6 +33,7 @@ class Workspace:
         self.channels: dict[str, Channel] = {}
         self.files: dict[str, File] = {}
         self.emoji: dict[str, str] = {}
+        self.usergroups: dict[str, UserGroup] = {}
         self.apps: list[App] = []
         self._ids: dict[str, str] = {}
         self._channel_ids: dict[str, str] = {}
@@ -71,6 +73,8 @@ class Workspace:
         locale: str = "en-US",
         tz: str = "Europe/Amsterdam",
         admin: bool = False,
+        owner: bool = False,
+        guest: bool = False,
         team: str | None = None,
     ) -> User:
         """Somebody new, in every open channel. ``team`` is another workspace's id for a guest from there."""
@@ -86,7 +90,9 @@ class Workspace:
             tz,
             team or self.id,
             self.simulator.now(),
-            is_admin=admin,
+            is_admin=admin or owner,
+            is_owner=owner,
+            is_restricted=guest,
         )
         for channel in self.channels.values():
             if channel.open:
@@ -97,6 +103,22 @@ class Workspace:
         self.users[user.id] = user
         self._ids[user.name] = user.id
         return user
+
+    def rename(self, user: User, name: str) -> None:
+        """Call somebody otherwise."""
+        if self._ids.get(name, user.id) != user.id:
+            raise ValueError(f"there is a {name} already in {self!r}")
+        del self._ids[user.name]
+        user.name = name
+        self._ids[name] = user.id
+
+    def usergroup(self, handle: str, *people: User, name: str = "") -> UserGroup:
+        """A new user group; its ``users`` may be changed."""
+        group = UserGroup(
+            self, self.simulator.new_id("S"), handle, name or handle.title(), [user.id for user in people]
+        )
+        self.usergroups[group.id] = group
+        return group
 
     def channel(
         self, name: str, *, private: bool = False, members: Iterable[User] | None = None, bot: bool = True
@@ -147,6 +169,10 @@ class Workspace:
     def typed(self, text: str) -> str:
         """What Slack makes of a text that a person typed here."""
         return typed(text, self._ids, self._channel_ids)
+
+    def escaped(self, text: str) -> str:
+        """What Slack makes of the text of a slash command: like `typed`, with the names of people."""
+        return escaped(self.typed(text), {user.id: user.name for user in self.users.values()})
 
     # What happens here
 
@@ -223,6 +249,15 @@ class Workspace:
         event = events.member_event(channel, user, None, self.simulator.new_ts(), joined=False)
         self._tell(channel, "member_left_channel", event)
         self._notice(channel, user, "channel_leave", "has left the channel", None)
+
+    def update(self, user: User) -> None:
+        """Somebody's profile has changed: tell the apps that listen, wherever their bots are."""
+        user.updated = self.simulator.now()
+        event = events.user_event(user, self.simulator.new_ts())
+        for app in self.apps:
+            if "user_change" in app.events and "users:read" in app.scopes:
+                app.deliver(event)
+        self.simulator.changed()
 
     def _notice(self, channel: Channel, user: str, subtype: str, text: str, inviter: str | None) -> None:
         ts = self.simulator.new_ts()

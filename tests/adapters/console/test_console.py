@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dragoman import ActionBase, Content, DeliveryError, EventBase, Message, Send, Sent, Target, wire
+from dragoman import (
+    ActionBase,
+    Address,
+    ChannelInfo,
+    Content,
+    DeliveryError,
+    EventBase,
+    Message,
+    Person,
+    Send,
+    Sent,
+    Target,
+    wire,
+)
 from dragoman_console import ConsoleAdapter, ConsoleSettings
 from dragoman_console.normalise import normalise
 from dragoman_console.render import render
@@ -45,6 +58,51 @@ def test_an_empty_line_is_nothing(line: str) -> None:
     assert heard(line) is None
 
 
+@pytest.mark.parametrize(
+    ("line", "plain", "text"),
+    [
+        ("karma @ann", "karma <@ann>", "karma [@ann](dragoman:user/ann)"),
+        ("@ann-lee_2, hello", "<@ann-lee_2>, hello", "[@ann-lee_2](dragoman:user/ann-lee_2), hello"),
+        ("(@zoë) and @bob.", "(<@zoë>) and <@bob>.", "([@zoë](dragoman:user/zo%C3%AB)) and [@bob](dragoman:user/bob)."),
+        ("send #general hi", "send <#general> hi", "send [#general](dragoman:channel/general) hi"),
+    ],
+)
+def test_a_name_behind_a_sign_is_a_mention(line: str, plain: str, text: str) -> None:
+    event = heard(line)
+    assert event is not None
+    assert (event.content.plain, event.request, event.content.text) == (plain, plain, text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# Title",
+        "## Title",
+        "##Title",
+        "mail me@example.com",
+        "@example.com",
+        "@scope/package",
+        "`@ann` is code",
+        "f `x @ann` y",
+        "5 @ 3 # 2",
+        "https://x.org/#part",
+        "https://x.org/@ann",
+        "@@ann #_x @-",
+        "<@ann>",
+    ],
+)
+def test_what_only_looks_like_a_mention_stays_as_it_is(line: str) -> None:
+    event = heard(line)
+    assert event is not None
+    assert event.content.plain == event.content.text == event.request == line
+
+
+def test_a_line_with_a_slash_stays_a_text_command() -> None:
+    event = heard("/roll 2d6")
+    assert event is not None
+    assert event.request == "/roll 2d6"
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_line_is_nothing_or_an_event_that_crosses_the_wire(line: str) -> None:
@@ -71,7 +129,7 @@ def test_an_action_of_the_future_is_not_shown() -> None:
     assert render(ACTIONS["typing"].model_copy(update={"status": ""})) == ""
 
 
-class Person:
+class Typist:
     """Types lines, and gets what the adapter makes of them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, stdin: io.TextIOBase) -> None:
@@ -91,12 +149,12 @@ class Person:
         await self.adapter.run(self.receive, self.connected)
 
 
-Types = Callable[[bytes], Person]
+Types = Callable[[bytes], Typist]
 
 
 @pytest.fixture
 def types(monkeypatch: pytest.MonkeyPatch) -> Types:
-    return lambda typed: Person(monkeypatch, io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
+    return lambda typed: Typist(monkeypatch, io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8"))
 
 
 async def test_what_is_typed_is_received_until_the_input_ends(types: Types, capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,6 +176,39 @@ async def test_what_is_said_gets_an_id_of_its_own_and_what_is_done_gets_none(typ
     one, two = await adapter.perform(ACTIONS["send"]), await adapter.perform(ACTIONS["send"])
     assert len({*one.ids, *two.ids}) == 2
     assert await adapter.perform(ACTIONS["delete"]) == Sent()
+
+
+async def test_what_an_action_prints_is_shown_without_printing(
+    types: Types, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adapter = types(b"").adapter
+    here = Send(key="k", address=HERE.model_copy(update={"channel": adapter.session}), content=Content(text="**7**"))
+    assert adapter.render(here) == [{"text": "**7**"}]
+    assert adapter.render(ACTIONS["react"]) == [{"text": "*(no more :tada: on message m1)*"}]
+    assert adapter.render(ACTIONS["typing"].model_copy(update={"status": ""})) == []
+    assert capsys.readouterr().out == ""
+
+
+async def test_what_is_said_elsewhere_says_where(types: Types, capsys: pytest.CaptureFixture[str]) -> None:
+    adapter = types(b"").adapter
+    for name in ("#general", "@bob"):
+        found = await adapter.look_up_channel(name, "*")
+        assert found is not None
+        address = Address(account="console", tenant=found.tenant, channel=found.id)
+        await adapter.perform(Send(key="k", address=address, content=Content(text="hi")))
+    assert capsys.readouterr().out == "*(in #general)* hi\n*(in @bob)* hi\n"
+
+
+async def test_everybody_and_every_channel_that_is_named_is_there(
+    types: Types, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    adapter = types(b"").adapter
+    assert await adapter.look_up_person("ann", "console") == Person(id="ann", name="ann", timezone="Asia/Tokyo")
+    assert await adapter.look_up_channel("#general", "*") == ChannelInfo(id="general", tenant="console", name="general")
+    assert await adapter.look_up_channel("@bob", "*") == ChannelInfo(id="@bob", tenant="console", name="")
+    assert await adapter.look_up_person("", "console") is None
+    assert await adapter.look_up_channel("#", "console") is None
 
 
 async def test_nothing_can_be_wrong_with_a_terminal(types: Types) -> None:

@@ -103,6 +103,60 @@ def reaction(kind: str = "reaction_added", **more: Any) -> dict[str, Any]:
     }
 
 
+def user(**more: Any) -> dict[str, Any]:
+    """A user object (https://docs.slack.dev/reference/objects/user-object)."""
+    return {
+        "id": "U1",
+        "team_id": "T1",
+        "name": "sherlock",
+        "deleted": False,
+        "real_name": "Sherlock Holmes",
+        "tz": "Europe/London",
+        "tz_label": "Greenwich Mean Time",
+        "tz_offset": 0,
+        "profile": {"display_name": "Sherlock", "real_name": "Sherlock Holmes"},
+        "is_admin": False,
+        "is_owner": False,
+        "is_primary_owner": False,
+        "is_restricted": False,
+        "is_ultra_restricted": False,
+        "is_bot": False,
+        "updated": 1648596421,
+        "locale": "en-GB",
+        **more,
+    }
+
+
+def user_change(**more: Any) -> dict[str, Any]:
+    """Somebody's profile has changed (https://docs.slack.dev/reference/events/user_change)."""
+    return {
+        "type": "user_change",
+        "user": user(**more),
+        "cache_ts": 1648596421,
+        "event_ts": "1648596712.000001",
+    }
+
+
+def slash(text: str = "2d20", **more: Any) -> dict[str, Any]:
+    """A slash command (https://docs.slack.dev/interactivity/implementing-slash-commands/)."""
+    return {
+        "token": "verification",
+        "team_id": "T1",
+        "team_domain": "acme",
+        "channel_id": "C1",
+        "channel_name": "general",
+        "user_id": "U1",
+        "user_name": "sherlock",
+        "command": "/roll",
+        "text": text,
+        "api_app_id": "A1",
+        "is_enterprise_install": "false",
+        "response_url": "https://hooks.slack.com/commands/1234/5678",
+        "trigger_id": "13345224609.738474920.8088930838d88f008e0",
+        **more,
+    }
+
+
 def joined(**more: Any) -> dict[str, Any]:
     """Somebody came into a channel."""
     return {

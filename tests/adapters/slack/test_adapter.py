@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from adapters.slack.adapter_rig import Rig, make, rig
+from dragoman import Address
 from dragoman.action import Delete, Edit, React, Send, Target, Typing
 from dragoman.content import Content
 from dragoman.errors import AccountError, DeliveryError
 from dragoman.event import Deleted, Edited, EventBase, MemberJoined, Message, Reaction
+from dragoman_slack.adapter import SlackAdapter
+from dragoman_slack.settings import SlackSettings
 from dragoman_slack.simulator import SlackSimulator
 
 QUICK: dict[str, Any] = {"ack_timeout": 0.05, "retry_delays": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)}
@@ -99,6 +102,28 @@ async def _take(event: EventBase) -> None: ...
 
 
 def _nothing() -> None: ...
+
+
+# What it would do
+
+
+def test_what_an_action_becomes_is_shown_without_a_call() -> None:
+    settings = {"platform": "slack", "bot_token": "xoxb-1", "app_token": "xapp-1", "unfurl": True}
+    adapter = SlackAdapter("acme", SlackSettings.model_validate(settings))
+    address = Address(account="acme", tenant="T1", channel="C1")
+    [call] = adapter.render(Send(key="k", address=address, content=Content(text="**hi**")))
+    assert (call["method"], call["channel"], call["text"], call["unfurl_links"]) == (
+        "chat.postMessage",
+        "C1",
+        "*hi*",
+        True,
+    )
+    assert adapter.render(Typing(key="k", address=address)) == []
+    assert adapter.render(React(key="k", address=address, target=Target(id="1.1"), emoji="wave")) == [
+        {"method": "reactions.add", "channel": "C1", "timestamp": "1.1", "name": "wave"}
+    ]
+    with pytest.raises(DeliveryError, match="never sent"):
+        adapter.render(Delete(key="k", address=address, target=Target(key="other")))
 
 
 # In

@@ -6,8 +6,9 @@ import pytest
 
 from adapters.slack.test_render import EVERY_ACTION
 from dragoman_slack.app_manifest import app_manifest, bot_scopes
+from dragoman_slack.methods import DIRECTORY, LOOKUPS, METHODS, OPTIONAL_SCOPES
 from dragoman_slack.normalise import READERS, SUBSCRIPTIONS
-from dragoman_slack.render import LOOKUPS, METHODS, calls, lookup
+from dragoman_slack.render import calls, lookup
 
 
 def test_it_is_json_of_the_documented_shape() -> None:
@@ -29,8 +30,20 @@ def test_it_asks_for_exactly_the_scopes_of_what_is_called_and_read() -> None:
     called |= {lookup(action).method for action in EVERY_ACTION}
     assert called == {*METHODS, *LOOKUPS}
     used = {scope for method in called for scope in {**METHODS, **LOOKUPS}[method]}
-    used |= {scope for _, scopes in SUBSCRIPTIONS.values() for scope in scopes} | {"files:read"}
+    # That the directory calls exactly what is in its table is shown in test_directory.py.
+    used |= {scope for scopes in DIRECTORY.values() for scope in scopes}
+    used |= {scope for _, scopes in SUBSCRIPTIONS.values() for scope in scopes} | {"files:read", "commands"}
     assert set(app_manifest()["oauth_config"]["scopes"]["bot"]) == used == set(bot_scopes())
+
+
+def test_what_can_be_done_without_is_asked_for_all_the_same() -> None:
+    assert OPTIONAL_SCOPES.keys() < set(bot_scopes())
+
+
+def test_slash_commands_are_in_it_if_there_are_any() -> None:
+    offered = [{"command": "/roll", "description": "Roll dice", "should_escape": True}]
+    assert json.loads(json.dumps(app_manifest(commands=offered)))["features"]["slash_commands"] == offered
+    assert "slash_commands" not in app_manifest()["features"]
 
 
 @pytest.mark.parametrize(("name", "description"), [("", "x"), ("x" * 36, "x"), ("x", "x" * 141), ("x", "")])

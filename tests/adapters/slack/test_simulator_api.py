@@ -221,3 +221,32 @@ async def test_api_test_echoes_and_fails_on_request() -> None:
     async with rig() as r:
         assert (await r.web.api_test(foo="bar"))["args"] == {"foo": "bar"}
         assert (await refused(r.web.api_test(error="my_error")))["error"] == "my_error"
+
+
+async def test_user_groups_are_listed_with_what_was_asked_for() -> None:
+    async with rig() as r:
+        ops, old = r.acme.usergroup("ops", r.ann), r.acme.usergroup("old", r.bob)
+        old.disabled = 1_700_000_001
+        [short] = (await r.web.usergroups_list())["usergroups"]
+        assert (short["id"], short["handle"], short["team_id"]) == (ops.id, "ops", r.acme.id)
+        assert not short.keys() & {"users", "user_count"}
+        everything = await r.web.usergroups_list(include_users=True, include_count=True, include_disabled=True)
+        assert [(g["handle"], g["users"], g["user_count"]) for g in everything["usergroups"]] == [
+            ("ops", [r.ann.id], 1),
+            ("old", [r.bob.id], 1),
+        ]
+        r.app.scopes.discard("usergroups:read")
+        assert (await refused(r.web.usergroups_list()))["needed"] == "usergroups:read"
+
+
+async def test_what_people_are_here_is_in_the_user_object() -> None:
+    async with rig() as r:
+        made = [r.acme.user("amy", admin=True), r.acme.user("oz", owner=True), r.acme.user("gus", guest=True), r.bob]
+        flags = ("is_admin", "is_owner", "is_restricted")
+        users = [(await r.web.users_info(user=person.id))["user"] for person in made]
+        assert [[flag for flag in flags if user[flag]] for user in users] == [
+            ["is_admin"],
+            ["is_admin", "is_owner"],
+            ["is_restricted"],
+            [],
+        ]

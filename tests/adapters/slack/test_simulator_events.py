@@ -1,5 +1,7 @@
 """What the bot is told when people do something."""
 
+import pytest
+
 from adapters.slack.spec_rig import rig
 
 
@@ -232,3 +234,109 @@ async def test_a_message_says_when_the_bot_has_accepted_every_event_about_it() -
         for request in bot.requests:
             r.app.link.acknowledge(request.envelope_id)
         assert message.accepted is not None
+
+
+async def test_a_changed_profile_arrives_with_the_whole_user_wherever_the_bot_is() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        r.acme.channel("small", members=[r.ann], bot=False)
+        await r.ann.change(name="anna", tz="Asia/Tokyo", locale="ja-JP", is_owner=True)
+        [event] = await bot.got(1)
+        assert event["type"] == "user_change"
+        user = event["user"]
+        assert (user["id"], user["tz"], user["locale"], user["is_owner"]) == (r.ann.id, "Asia/Tokyo", "ja-JP", True)
+        assert user["profile"]["display_name"] == "anna"
+        assert event["cache_ts"] == user["updated"]
+        assert (await r.ann.say(r.general, "@anna")).text == f"<@{r.ann.id}>"
+
+
+async def test_a_changed_profile_is_told_only_to_who_may_read_people() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        r.app.scopes.discard("users:read")
+        await r.ann.change(tz="Asia/Tokyo")
+        await r.ann.say(r.general, "hello")
+        [event] = await bot.got(1)
+        assert event["type"] == "message"
+
+
+async def test_only_what_people_have_can_be_changed_and_names_are_unique() -> None:
+    async with rig() as r:
+        with pytest.raises(ValueError, match="id cannot be changed"):
+            await r.ann.change(id="U2")
+        with pytest.raises(ValueError, match="there is a bob already"):
+            await r.ann.change(name="bob")
+        await r.ann.change(name="ann")
+        assert r.acme.find_user("ann") is r.ann
+
+
+async def test_a_slash_command_arrives_with_everything_that_slack_sends() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        used = await r.ann.slash("/todo ask @bob to bake & <eat> in #general", r.general)
+        await r.slack.until(lambda: used.accepted)
+        [request] = bot.requests
+        assert request.type == "slash_commands"
+        assert request.accepts_response_payload
+        assert request.retry_attempt is None
+        assert request.payload == {
+            "token": request.payload["token"],
+            "team_id": r.acme.id,
+            "team_domain": "acme",
+            "channel_id": r.general.id,
+            "channel_name": "general",
+            "user_id": r.ann.id,
+            "user_name": "ann",
+            "command": "/todo",
+            "text": f"ask <@{r.bob.id}|bob> to bake &amp; &lt;eat&gt; in <#{r.general.id}|general>",
+            "api_app_id": r.app.id,
+            "is_enterprise_install": "false",
+            "response_url": request.payload["response_url"],
+            "trigger_id": used.event_id,
+        }
+        assert used.kind == "slash_commands"
+
+
+async def test_conversations_without_a_public_name_are_named_as_slack_does() -> None:
+    async with rig() as r:
+        secret = r.acme.channel("secret", private=True)
+        places = [r.ann.dm(), secret, r.acme.group(r.ann, r.bob)]
+        await r.connect()
+        names = [(await r.ann.slash("/todo", place)).payload["channel_name"] for place in places]
+        assert names == ["directmessage", "privategroup", "mpdm-ann--bob--dragoman-1"]
+
+
+async def test_without_escaping_the_text_is_what_was_typed() -> None:
+    async with rig() as r:
+        await r.connect()
+        r.app.escaped = False
+        assert (await r.ann.slash("/todo @bob &", r.general)).payload["text"] == "@bob &"
+
+
+async def test_a_command_that_no_app_has_is_refused() -> None:
+    async with rig() as r:
+        r.app.commands = {"/roll"}
+        for line in ("/todo x", "roll"):
+            with pytest.raises(ValueError, match="is not a valid command"):
+                await r.ann.slash(line, r.general)
+        r.app.scopes.discard("commands")
+        with pytest.raises(ValueError, match="/roll is not a valid command"):
+            await r.ann.slash("/roll", r.general)
+
+
+async def test_a_command_is_sent_once_whatever_happens() -> None:
+    async with rig(ack_timeout=0.05, retry_delays=(0.0, 0.0)) as r:
+        assert (await r.ann.slash("/todo", r.general)).lost
+        bot = await r.connect()
+        bot.acking = False
+        late = await r.ann.slash("/todo", r.general)
+        await r.slack.until(lambda: late.lost)
+        assert late.attempts == 1
+    async with rig() as r:
+        bot = await r.connect()
+        bot.acking = False
+        cut = await r.ann.slash("/todo", r.general)
+        await r.slack.until(lambda: bot.requests)
+        r.slack.drop_sockets()
+        await r.slack.until(lambda: cut.lost)
+        assert (cut.attempts, r.slack.pending) == (1, 0)

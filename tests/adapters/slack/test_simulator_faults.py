@@ -107,6 +107,18 @@ async def test_the_workspace_is_built_and_shown_over_http() -> None:
         assert "cho" in state["users"]
 
 
+async def test_slash_commands_and_new_profiles_come_over_http() -> None:
+    async with rig() as r:
+        bot = await r.connect()
+        used = await _ask(r, "slash", {"user": "ann", "channel": "general", "text": "/roll 2d20"})
+        await _ask(r, "change", {"user": "ann", "tz": "Asia/Tokyo"})
+        await r.slack.until(lambda: len(bot.requests) == 2)
+        command, changed = (request.payload for request in bot.requests)
+        assert (command["text"], command["trigger_id"]) == ("2d20", used["trigger_id"])
+        assert changed["event"]["user"]["tz"] == "Asia/Tokyo"
+        assert (await _ask(r, "change", {"user": "ann", "id": "U2"}, status=400))["ok"] is False
+
+
 async def test_mistakes_over_http_are_explained() -> None:
     async with rig() as r:
         answer = await _ask(r, "say", {"user": "eve", "channel": "general", "text": "x"}, status=400)

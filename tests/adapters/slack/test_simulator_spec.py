@@ -70,6 +70,7 @@ async def _answers(r: Rig) -> AsyncIterator[tuple[str, Any]]:
     shared = await r.ann.upload(r.general, name="cat.png", content=b"meow", text="a cat")
     await r.bob.leave(r.general)
     await r.bob.join(r.general)
+    r.acme.usergroup("ops", r.ann, r.bob)
     secret, group = r.acme.channel("secret", private=True), r.acme.group(r.ann, r.bob)
     assert shared.files is not None
     every = "public_channel,private_channel,im,mpim"
@@ -109,6 +110,8 @@ async def _answers(r: Rig) -> AsyncIterator[tuple[str, Any]]:
     yield "conversations.join", await web.conversations_join(channel=here)
     yield "users.info", await web.users_info(user=r.ann.id, include_locale=True)
     yield "users.info", await web.users_info(user=me)
+    yield "usergroups.list", await web.usergroups_list()
+    yield "usergroups.list", await web.usergroups_list(include_users=True, include_count=True, include_disabled=True)
     yield "users.list", await web.users_list(include_locale=True)
     yield "users.lookupByEmail", await web.users_lookupByEmail(email="ann@acme.example")
     yield "team.info", await web.team_info()
@@ -152,6 +155,7 @@ async def test_events_fit_the_published_schemas() -> None:
         await r.ann.delete(message)
         await r.ann.leave(r.general)
         await r.ann.join(r.general)
+        await r.ann.change(real_name="Ann Lee-Okafor", tz="Asia/Tokyo")
         for place in (r.ann.dm(), r.acme.group(r.ann, r.bob), r.acme.channel("secret", private=True)):
             await r.ann.say(place, "hello")
         for delivery in r.slack.deliveries:

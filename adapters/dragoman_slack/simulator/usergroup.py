@@ -1,0 +1,56 @@
+"""User groups: a handle that mentions several people."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+__all__ = ["UserGroup"]
+
+
+@dataclass(slots=True, eq=False)
+class UserGroup:
+    """A user group.
+
+    Attributes:
+        handle: what follows the ``@``.
+        users: the ids of its people.
+        disabled: since when (unix seconds); 0 if it is not.
+    """
+
+    workspace: "Workspace"
+    id: str
+    handle: str
+    name: str
+    users: list[str]
+    disabled: int = 0
+
+    def payload(self, *, users: bool, count: bool) -> dict[str, Any]:
+        """The user group object. https://docs.slack.dev/reference/objects/usergroup-object"""
+        maker = self.workspace.app.user_id
+        described: dict[str, Any] = {
+            "id": self.id,
+            "team_id": self.workspace.id,
+            "is_usergroup": True,
+            "is_subteam": True,
+            "name": self.name,
+            "description": "",
+            "handle": self.handle,
+            "is_external": False,
+            "date_create": 1_700_000_000,
+            "date_update": 1_700_000_000,
+            "date_delete": self.disabled,
+            "auto_type": None,
+            "auto_provision": False,
+            "enterprise_subteam_id": "",
+            "created_by": maker,
+            "updated_by": maker,
+            "deleted_by": None,
+            "prefs": {"channels": [], "groups": []},
+        }
+        if users:
+            described["users"] = list(self.users)
+        if count:
+            described["user_count"] = len(self.users)
+        return described
