@@ -25,8 +25,9 @@ help:
 demo: .venv/.demo
 	@$(BIN)/python examples/demo/demo.py
 
+# Two processes, each with servers of its own: much of the time is waiting. A file's tests stay together.
 test: .venv/.installed servers
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .

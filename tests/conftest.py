@@ -12,6 +12,9 @@ from support.postgres import PostgreSQL
 from support.rabbitmq import RabbitMQ
 from support.valkey import private_valkey
 
+#: For the tests of our own pytest plugin.
+pytest_plugins = ["pytester"]
+
 NAMESPACES = itertools.count(1)
 
 

@@ -3,12 +3,15 @@
 This is the one door: plugins and adapters import from here, and from nowhere else in the framework.
 """
 
-from .action import Action, ActionBase, Delete, Edit, React, Send, Sent, Target, Typing, action_key
+from .action import Action, ActionBase, Delete, Edit, LookUp, React, Send, Sent, Target, Typing, action_key
 from .adapter import AccountSettings, Adapter, Receive
-from .address import Address
+from .address import NOWHERE, Address
 from .arguments import usage
 from .content import Content, FileRef
-from .context import Context, Handle
+from .context import Context
+from .cooldown import Cooldown
+from .duration import format_duration
+from .enabled import enabled_manifests
 from .errors import (
     AccountError,
     AddressError,
@@ -24,12 +27,44 @@ from .errors import (
     UnroutableError,
     WireError,
 )
-from .event import Conversation, Deleted, Edited, Event, EventBase, MemberJoined, Message, Person, Reaction
+from .event import (
+    ChannelInfo,
+    Conversation,
+    Deleted,
+    Edited,
+    Event,
+    EventBase,
+    MemberJoined,
+    Message,
+    Person,
+    PersonChanged,
+    Reaction,
+    Scheduled,
+    SlashCommand,
+    Webhook,
+)
+from .handle import Handle
 from .hooks import hookimpl
-from .manifest import CommandTrigger, HandlerManifest, HearTrigger, OnTrigger, Parameter, SkillManifest
+from .manifest import HandlerManifest, SkillManifest
+from .parameter import Parameter
+from .people import Channel, User
+from .plugin import Plugin, PluginSettings
+from .quoting import literal
+from .reading import wanted
 from .skill import Skill
+from .triggers import (
+    CommandTrigger,
+    HearTrigger,
+    MentionTrigger,
+    OnTrigger,
+    ScheduleTrigger,
+    Trigger,
+    WebhookTrigger,
+)
+from .when import read_moment
 
 __all__ = [
+    "NOWHERE",
     "AccountError",
     "AccountSettings",
     "Action",
@@ -40,10 +75,13 @@ __all__ = [
     "ArgumentsError",
     "BrokerError",
     "CatalogueError",
+    "Channel",
+    "ChannelInfo",
     "CommandTrigger",
     "Content",
     "Context",
     "Conversation",
+    "Cooldown",
     "Delete",
     "Deleted",
     "DeliveryError",
@@ -56,27 +94,44 @@ __all__ = [
     "Handle",
     "HandlerManifest",
     "HearTrigger",
+    "LookUp",
     "MemberJoined",
+    "MentionTrigger",
     "Message",
     "OnTrigger",
     "Parameter",
     "Person",
+    "PersonChanged",
+    "Plugin",
     "PluginError",
+    "PluginSettings",
     "React",
     "Reaction",
     "Receive",
+    "ScheduleTrigger",
+    "Scheduled",
     "Send",
     "Sent",
     "SettingsError",
     "Skill",
     "SkillError",
     "SkillManifest",
+    "SlashCommand",
     "StoreError",
     "Target",
+    "Trigger",
     "Typing",
     "UnroutableError",
+    "User",
+    "Webhook",
+    "WebhookTrigger",
     "WireError",
     "action_key",
+    "enabled_manifests",
+    "format_duration",
     "hookimpl",
+    "literal",
+    "read_moment",
     "usage",
+    "wanted",
 ]

@@ -1,23 +1,26 @@
 """From ``[accounts.*]`` in the settings to adapters that can be run."""
 
+import logging
 from collections.abc import Collection
 
 from pydantic import ValidationError
 
 from .adapter import Adapter
-from .errors import SettingsError
-from .plugins import load_adapters
+from .errors import PluginError, SettingsError
+from .plugins import Problems, load_adapters
 from .settings import Settings, explain
 
 __all__ = ["make_adapters"]
 
+log = logging.getLogger(__name__)
+
 
 def make_adapters(settings: Settings, only: Collection[str] = ()) -> dict[str, Adapter]:
-    """An adapter for each account (or those named in ``only``).
+    """An adapter for each account (or those named in ``only``); those of a broken adapter are left out.
 
     Raises:
         SettingsError: there is no account, or one has settings that its adapter does not take.
-        PluginError: an adapter is missing or broken.
+        PluginError: an adapter is missing, or broken, if ``[bot] strict`` says so or no other account is left.
     """
     if unknown := set(only) - settings.accounts.keys():
         known = ", ".join(sorted(settings.accounts)) or "none"
@@ -28,10 +31,19 @@ def make_adapters(settings: Settings, only: Collection[str] = ()) -> dict[str, A
             "no account is configured: add [accounts.NAME] with a platform to dragoman.toml, "
             "or try your skills without one: dragoman chat"
         )
-    platforms = load_adapters({str(account["platform"]) for account in wanted.values()})
+    problems: Problems = {}
+    platforms = load_adapters(
+        {str(account["platform"]) for account in wanted.values()}, strict=settings.bot.strict, problems=problems
+    )
+    if problems and not platforms:
+        raise PluginError("; ".join(problems.values()))
+    for problem in problems.values():
+        log.error("%s; the other accounts go on without it", problem)
     adapters: dict[str, Adapter] = {}
     for name, account in wanted.items():
-        adapter = platforms[str(account["platform"])]
+        adapter = platforms.get(str(account["platform"]))
+        if adapter is None:
+            continue
         try:
             adapters[name] = adapter(name, adapter.Settings.model_validate(account))
         except ValidationError as error:

@@ -18,6 +18,7 @@ __all__ = [
     "ActionBase",
     "Delete",
     "Edit",
+    "LookUp",
     "React",
     "Send",
     "Sent",
@@ -102,7 +103,15 @@ class Typing(ActionBase):
     status: str = "is typing..."
 
 
-Action = Annotated[Send | Edit | Delete | React | Typing, Field(discriminator="kind")]
+class LookUp(ActionBase):
+    """Fetch a person or a channel into the directory. The gateway does it itself, and only asks the adapter."""
+
+    kind: Literal["look_up"] = "look_up"
+    person: str | None = None
+    channel: str | None = None
+
+
+Action = Annotated[Send | Edit | Delete | React | Typing | LookUp, Field(discriminator="kind")]
 
 
 class Sent(Frozen):

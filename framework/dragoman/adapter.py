@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from .action import ActionBase, Sent
-from .event import EventBase
+from .event import ChannelInfo, EventBase, Person
 from .hooks import hookimpl
 
 __all__ = ["AccountSettings", "Adapter", "Receive"]
@@ -72,6 +72,26 @@ class Adapter(ABC):
         Raises:
             DeliveryError: the platform refused.
         """
+
+    async def look_up_person(self, person: str, tenant: str) -> Person | None:
+        """Somebody with all that the platform tells: name, time zone, locale, roles; ``None`` if there is no such.
+
+        Raises:
+            DeliveryError: the platform cannot be asked now.
+        """
+        return None
+
+    async def look_up_channel(self, channel: str, tenant: str) -> ChannelInfo | None:
+        """A channel by its id, by ``#name``, or ``@PERSON``: the direct conversation, opened if need be.
+
+        Raises:
+            DeliveryError: the platform cannot be asked now.
+        """
+        return None
+
+    def render(self, action: ActionBase) -> list[dict[str, Any]]:
+        """What `perform` asks of the platform for this action, in order, as data. Pure, for tests and logs."""
+        return [action.model_dump(mode="json", exclude={"hops", "traceparent"}, exclude_none=True)]
 
     @classmethod
     @hookimpl

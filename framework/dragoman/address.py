@@ -10,7 +10,7 @@ settings file and a skill can store it and post there a month later::
     True
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import quote, unquote
 
 from pydantic import Field
@@ -18,9 +18,12 @@ from pydantic import Field
 from .errors import AddressError
 from .model import Frozen
 
-__all__ = ["AccountName", "Address"]
+__all__ = ["ANY_TENANT", "NOWHERE", "AccountName", "Address"]
 
 VERSION = "1"
+
+#: The tenant of a channel that is given by name only: the account's own.
+ANY_TENANT: Final = "*"
 
 # An account's name is one word of a routing key and part of a queue's name: no dots, stars or hashes.
 AccountName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -32,7 +35,8 @@ class Address(Frozen):
 
     ``tenant`` is the installation that the bot answers as (a Slack workspace, a Discord guild), which
     is not always the speaker's own. ``thread`` is the platform's id of the thread, or ``None`` for the
-    channel itself.
+    channel itself. A ``channel`` such as ``#general``, or ``@U1`` for the direct conversation with somebody,
+    is looked up by the gateway.
     """
 
     account: AccountName
@@ -73,3 +77,7 @@ class Address(Frozen):
     def in_thread(self, thread: str | None) -> Self:
         """The same channel, in another thread (``None``: in no thread)."""
         return self.model_copy(update={"thread": thread})
+
+
+#: Where a schedule or a webhook happens, which belong to no conversation.
+NOWHERE: Final = Address(account="nowhere", tenant="nowhere", channel="nowhere")

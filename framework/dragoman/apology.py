@@ -3,6 +3,7 @@
 import time
 
 from .action import Action, Send, action_key
+from .address import NOWHERE
 from .content import Content
 from .event import Message
 from .task import Task
@@ -13,7 +14,8 @@ __all__ = ["apology"]
 def apology(task: Task) -> Action | None:
     """What the person is told after the last attempt; ``None`` if nobody had asked for anything."""
     event = task.event
-    if not isinstance(event, Message) or not (task.asked or event.addressed):
+    waiting = task.asked or (isinstance(event, Message) and event.addressed)
+    if not waiting or event.address == NOWHERE:
         return None
     text = f"Sorry, that did not work. If you report it, please mention the reference `{task.reference}`."
     return Send(

@@ -1,248 +1,279 @@
-"""The signature is the grammar: parameters from a function, and what a person typed from parameters.
+"""The signature is the grammar: what a person typed becomes values by parameter name.
 
-Reading a signature happens in the worker, when a skill is loaded. Parsing happens in the router, from
-the manifest alone, so that a mistake is answered before a task is sent.
+This happens in the router, from the manifest alone, so that a mistake is answered before a task is sent. Reading
+a signature (`dragoman.signature`) and giving the handler its own types (`dragoman.binding`) is for the worker.
+
+The words of a command are read from left to right:
+
+* ``--name value`` or ``--name=value`` gives the parameter of that name, and ``--name`` or ``--no-name`` a yes or
+  no, wherever it stands outside quotes. A list may be given its option several times.
+* Any other word is for the next parameter in the signature. A moment, a day or a length of time takes as many words
+  as it can (`dragoman.when`); a list that comes last takes all words, and any list ``a,b`` and ``a, b``.
+* The last text takes the rest of the line as it was typed. In it, ``--word`` is text unless it is an option.
+* ``--`` ends the options: what is behind it is words.
 """
 
-import enum
-import inspect
-import types
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+import difflib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-import annotated_types
-from pydantic.fields import FieldInfo
+from .binding import bind
+from .duration import LONGEST
+from .errors import ArgumentsError
+from .parameter import Parameter
+from .reading import NO, TIMES, YES, Unreadable, read_time, read_word, shorten, wanted
+from .signature import parameters_of
+from .tokens import Token, read_tokens
+from .usage_line import is_flag, usage
 
-from .errors import ArgumentsError, SkillError
-from .manifest import Parameter, ParameterKind
+__all__ = ["bind", "convert", "parameters_of", "parse", "usage"]
 
-__all__ = ["convert", "parameters_of", "parse", "usage"]
-
-KINDS: Final[Mapping[type, ParameterKind]] = {str: "text", int: "integer", float: "number", bool: "boolean"}
-
-YES: Final = frozenset({"yes", "y", "true", "on", "1"})
-NO: Final = frozenset({"no", "n", "false", "off", "0"})
-
-WANTED: Final[Mapping[str, str]] = {
-    "text": "some text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "yes or no",
-}
+#: Letters of an option's name that are compared with those there are.
+LONGEST_NAME: Final = 64
 
 
-def parameters_of(function: Callable[..., Any], *, skip: Sequence[str] = ()) -> tuple[Parameter, ...]:
-    """The parameters of a handler's signature, without those named in ``skip``.
+def parse(command: str, parameters: Sequence[Parameter], text: str, *, now: datetime) -> dict[str, Any]:
+    """Read what was typed after the command into values by parameter name, in their JSON form.
 
-    Raises:
-        SkillError: a parameter has no annotation, or one that no person could type.
-    """
-    try:
-        hints = get_type_hints(function, include_extras=True)
-    except (NameError, TypeError) as error:
-        raise SkillError(f"{function.__qualname__}: its annotations cannot be read: {error}") from None
-    found: list[Parameter] = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name in skip:
-            continue
-        where = f"{function.__qualname__}({name})"
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise SkillError(f"{where}: write it as a plain or keyword-only parameter")
-        if name not in hints:
-            raise SkillError(f"{where}: annotate it, such as {name}: str or {name}: int")
-        found.append(_parameter(where, name, hints[name], parameter))
-    positional = [p for p in found if not p.flag_only]
-    if positional and positional[-1].kind == "text":
-        last = positional[-1]
-        found[found.index(last)] = last.model_copy(update={"rest": True})
-    return tuple(found)
+    Args:
+        now: an aware time in the person's time zone, for words such as "tomorrow".
 
-
-def _parameter(where: str, name: str, hint: Any, parameter: inspect.Parameter) -> Parameter:
-    extras: list[Any] = []
-    if get_origin(hint) is Annotated:
-        hint, *extras = get_args(hint)
-    if get_origin(hint) in (Union, types.UnionType):
-        members = [member for member in get_args(hint) if member is not type(None)]
-        if len(members) == 1 and parameter.default is None:
-            hint = members[0]
-    choices: tuple[str, ...] = ()
-    kind: ParameterKind
-    if get_origin(hint) is Literal and all(isinstance(choice, str) for choice in get_args(hint)):
-        kind, choices = "choice", get_args(hint)
-    elif hint in KINDS:
-        kind = KINDS[hint]
-    else:
-        raise SkillError(f"{where}: {hint!r} is not something a person can type; use str, int, float, bool or Literal")
-    bounds: dict[str, float] = {}
-    description = ""
-    for extra in extras:
-        if isinstance(extra, str):
-            description = extra
-        constraints = extra.metadata if isinstance(extra, FieldInfo) else [extra]
-        if isinstance(extra, FieldInfo) and extra.description:
-            description = extra.description
-        for constraint in constraints:
-            if isinstance(constraint, annotated_types.Ge):
-                bounds["ge"] = _bound(where, constraint.ge)
-            elif isinstance(constraint, annotated_types.Le):
-                bounds["le"] = _bound(where, constraint.le)
-            elif not isinstance(extra, str):
-                raise SkillError(f"{where}: the router can check ge and le, not {constraint!r}")
-    if bounds and kind not in ("integer", "number"):
-        raise SkillError(f"{where}: ge and le are for numbers")
-    required = parameter.default is inspect.Parameter.empty
-    default = None if required else parameter.default
-    if isinstance(default, enum.Enum) or not (default is None or isinstance(default, str | int | float | bool)):
-        raise SkillError(f"{where}: its default must be a text, a number, a bool or None")
-    return Parameter(
-        name=name,
-        kind=kind,
-        required=required,
-        default=default,
-        choices=choices,
-        flag_only=parameter.kind is parameter.KEYWORD_ONLY,
-        description=description,
-        **bounds,
-    )
-
-
-def _bound(where: str, bound: object) -> float:
-    if isinstance(bound, int | float) and abs(bound) < float("inf"):
-        return float(bound)
-    raise SkillError(f"{where}: ge and le must be numbers, not {bound!r}")
-
-
-def usage(command: str, parameters: Sequence[Parameter]) -> str:
-    """The usage line, such as ``roll [dice] [times]``."""
-    words = [command]
-    # What takes the rest of the line comes last: a flag after it would be part of it.
-    for parameter in sorted(parameters, key=lambda parameter: parameter.rest):
-        word = "|".join(parameter.choices) or parameter.name
-        if parameter.flag_only:
-            word = f"--{parameter.name}" if parameter.kind == "boolean" else f"--{parameter.name} {word}"
-        words.append((f"<{word}>" if not parameter.flag_only else word) if parameter.required else f"[{word}]")
-    return " ".join(words)
-
-
-def parse(command: str, parameters: Sequence[Parameter], text: str) -> dict[str, Any]:
-    """Read what was typed after the command into values by parameter name; defaults are left out.
+    Returns:
+        What was given; what was left out has its default in the handler's signature.
 
     Raises:
         ArgumentsError: it does not fit; the message is for the person who typed it.
     """
-    line = usage(command, parameters)
-    by_name = {parameter.name: parameter for parameter in parameters}
-    waiting = [parameter for parameter in parameters if not parameter.flag_only]
+    return _Line(command, parameters, text, now).read()
+
+
+def convert(
+    command: str, parameters: Sequence[Parameter], texts: Mapping[str, str], *, now: datetime
+) -> dict[str, Any]:
+    """Values from texts by parameter name (the groups of a pattern, a slash command's options); raises as `parse`."""
     values: dict[str, Any] = {}
-    position = 0
-    while (token := _token(text, position)) is not None:
-        word, quoted, start, position = token
-        option, equals, given = word.partition("=")
-        if not quoted and word.startswith("--") and (name := option[2:].replace("-", "_")) in by_name:
-            parameter = by_name[name]
-            if equals:
-                values[name] = _value(parameter, given, line)
-                waiting = [other for other in waiting if other.name != name]
-                continue
-            if parameter.kind == "boolean" and parameter.flag_only:
-                values[name] = True
-                continue
-            following = _token(text, position)
-            if following is None:
-                raise ArgumentsError(f"`{word}` needs {_wanted(parameter)} after it.", usage=line)
-            word, _, _, position = following
-            values[name] = _value(parameter, word, line)
-            waiting = [other for other in waiting if other.name != name]
-            continue
-        if not waiting:
-            raise ArgumentsError(f"I do not know what to do with `{_short(word)}`.", usage=line)
-        parameter = waiting.pop(0)
-        if parameter.rest and _token(text, position) is not None:
-            word, position = text[start:].strip(), len(text)
-        values[parameter.name] = _value(parameter, word, line)
-    missing = [p for p in parameters if p.required and p.name not in values]
-    if missing:
-        raise ArgumentsError(f"`{missing[0].name}` is missing: it should be {_wanted(missing[0])}.", usage=line)
-    return values
-
-
-def convert(command: str, parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[str, Any]:
-    """Values from texts by parameter name (the groups of a pattern); raises as `parse` does."""
-    line = usage(command, parameters)
     for parameter in parameters:
-        if parameter.required and parameter.name not in texts:
-            raise ArgumentsError(f"`{parameter.name}` is missing: it should be {_wanted(parameter)}.", usage=line)
-    return {p.name: _value(p, texts[p.name], line) for p in parameters if p.name in texts}
+        if parameter.name in texts:
+            line = _Line(command, parameters, texts[parameter.name], now)
+            line.options = False
+            line.take_all(parameter)
+            values |= line.values
+    line = _Line(command, parameters, "", now)
+    line.values = values
+    return line.finish()
 
 
-def _token(text: str, position: int) -> tuple[str, bool, int, int] | None:
-    """The next word from ``position``: (word, was it quoted, its start, where to go on), or None at the end."""
-    while position < len(text) and text[position].isspace():
-        position += 1
-    if position == len(text):
+class _Line:
+    """One text on its way to become values."""
+
+    def __init__(self, command: str, parameters: Sequence[Parameter], text: str, now: datetime) -> None:
+        self.command = command
+        self.parameters = parameters
+        self.text = text
+        self.now = now
+        self.tokens: list[Token] = read_tokens(text)
+        self.values: dict[str, Any] = {}
+        #: Positional parameters that still take words, in order.
+        self.waiting = [parameter for parameter in parameters if not parameter.flag_only]
+        self.names = {parameter.name: parameter for parameter in parameters}
+        self.folded = {_folded(parameter.name): parameter for parameter in reversed(parameters)}
+        #: Whether a word may still be an option.
+        self.options = True
+
+    def read(self) -> dict[str, Any]:
+        index = 0
+        while index < len(self.tokens):
+            token = self.tokens[index]
+            if self.option(token) is not None:
+                index = self.take_option(index)
+            elif self.options and token.text == "--" and not token.quoted:
+                self.options = False
+                index += 1
+            elif self.options and token.option and token.sure:
+                raise self.unknown(token)
+            elif not self.waiting:
+                raise self.error(f"I do not know what to do with `{shorten(token.text)}`.")
+            elif self.waiting[0].rest:
+                self.take_rest(self.waiting.pop(0), index)
+                break
+            else:
+                parameter = self.waiting[0]
+                # A list that comes last takes whatever comes.
+                if not (parameter.many and len(self.waiting) == 1):
+                    self.waiting.pop(0)
+                index = self.take(parameter, index)
+        return self.finish()
+
+    def finish(self) -> dict[str, Any]:
+        for parameter in self.parameters:
+            if parameter.required and self.values.get(parameter.name, []) == []:
+                several = ", or several" if parameter.many else ""
+                raise self.error(f"`{parameter.name}` is missing: it should be {wanted(parameter)}{several}.")
+        return self.values
+
+    def option(self, token: Token) -> tuple[Parameter, bool] | None:
+        """The parameter that a word is an option for, and whether it is its ``--no-`` form."""
+        if not (self.options and token.option):
+            return None
+        name = token.option.replace("-", "_")
+        parameter = self.names.get(name) or self.folded.get(_folded(name))
+        if parameter is not None:
+            return parameter, False
+        if _folded(name).startswith("no_") and token.value is None:
+            parameter = self.folded.get(_folded(name)[3:])
+            if parameter is not None and parameter.kind == "boolean" and not parameter.many:
+                return parameter, True
         return None
-    start = position
-    if text[start] in "\"'":
-        end = text.find(text[start], start + 1)
-        # A quote counts only if it closes at the end of a word: in "don't" and in 6' it is a letter.
-        if end > 0 and (end + 1 == len(text) or text[end + 1].isspace()):
-            return text[start + 1 : end], True, start, end + 1
-    while position < len(text) and not text[position].isspace():
-        position += 1
-    return text[start:position], False, start, position
+
+    def take_option(self, index: int) -> int:
+        """Read an option and its value; where the words go on."""
+        token = self.tokens[index]
+        found = self.option(token)
+        assert found is not None
+        parameter, negated = found
+        if parameter.name in self.values and not parameter.many:
+            raise self.error(f"`{shorten(token.text)}`: `{parameter.name}` has been given already.")
+        if not parameter.many:
+            self.waiting = [other for other in self.waiting if other is not parameter]
+        if negated or (is_flag(parameter) and token.value is None):
+            self.values[parameter.name] = not negated
+            return index + 1
+        if token.value is not None:
+            # The value begins behind "="; a moment goes on in the words that follow.
+            quoted = token.value_quoted or not token.value
+            self.tokens[index] = Token(token.value, token.start, token.end, quoted, comma=token.comma)
+            return self.take(parameter, index)
+        if parameter.kind == "boolean" and not parameter.many and not self.is_yes_or_no(index + 1):
+            self.values[parameter.name] = True
+            return index + 1
+        if not self.is_word(index + 1):
+            raise self.error(f"`{shorten(token.text)}` needs {wanted(parameter)} after it.")
+        return self.take(parameter, index + 1)
+
+    def take(self, parameter: Parameter, index: int) -> int:
+        """Read one value, or the items of a list for as long as commas join them; where the words go on."""
+        if parameter.many:
+            return self.take_items(parameter, index)
+        token = self.tokens[index]
+        if parameter.kind in TIMES and not token.quoted:
+            end = index + 1
+            while end < index + LONGEST and self.is_word(end) and not self.tokens[end].quoted:
+                end += 1
+            words = [token.text for token in self.tokens[index:end]]
+            self.values[parameter.name], taken = self.time(parameter, words)
+            return index + taken
+        word = token.text
+        if parameter.kind not in ("text", "choice") and not token.quoted:
+            word = word.removesuffix(",")
+        self.values[parameter.name] = self.word(parameter, word)
+        return index + 1
+
+    def take_items(self, parameter: Parameter, index: int) -> int:
+        items: list[Any] = self.values.setdefault(parameter.name, [])
+        while True:
+            token = self.tokens[index]
+            if token.quoted:
+                items.append(self.word(parameter, token.text))
+            elif parameter.kind not in TIMES:
+                items.extend(self.word(parameter, item) for item in token.text.split(",") if item)
+            else:
+                # All but the last are whole; the last goes on in the words up to the next comma.
+                *whole, last = token.text.split(",")
+                items.extend(self.word(parameter, item) for item in whole if item)
+                while last:
+                    words, tails = [last], [""]
+                    while len(words) < LONGEST and not tails[-1] and self.is_word(at := index + len(words)):
+                        following = self.tokens[at]
+                        if following.quoted:
+                            break
+                        word, comma, tail = following.text.partition(",")
+                        if word:
+                            words.append(word)
+                            tails.append(comma + tail)
+                        else:
+                            break
+                    value, taken = self.time(parameter, words)
+                    items.append(value)
+                    index += taken - 1
+                    token = self.tokens[index]
+                    *whole, last = tails[taken - 1].removeprefix(",").split(",")
+                    items.extend(self.word(parameter, item) for item in whole if item)
+            index += 1
+            if not (token.comma and self.is_word(index)):
+                return index
+
+    def take_all(self, parameter: Parameter) -> None:
+        """Read the whole text as the value of one parameter."""
+        if not parameter.many:
+            self.values[parameter.name] = self.word(parameter, self.text)
+            return
+        index = 0
+        self.values[parameter.name] = []
+        while index < len(self.tokens):
+            index = self.take_items(parameter, index)
+
+    def take_rest(self, parameter: Parameter, index: int) -> None:
+        """Read the rest of the line as it was typed, without the options in it."""
+        kept: list[Token] = []
+        parts: list[str] = []
+        begin = self.tokens[index].start
+        while index < len(self.tokens):
+            token = self.tokens[index]
+            found = self.option(token)
+            if found is not None and found[0].flag_only:
+                parts.append(self.text[begin : token.start])
+                index = self.take_option(index)
+                begin = self.tokens[index].start if index < len(self.tokens) else len(self.text)
+                continue
+            if token.text == "--" and not token.quoted:
+                self.options = False
+            kept.append(token)
+            index += 1
+        only = kept[0]
+        if len(kept) == 1 and only.quoted and not only.comma:
+            text = only.text
+        else:
+            text = "".join([*parts, self.text[begin:]]).strip()
+        self.values[parameter.name] = self.word(parameter, text)
+
+    def is_word(self, index: int) -> bool:
+        """Whether there is a word that may be a value: no option, and not the end of the options."""
+        if index >= len(self.tokens):
+            return False
+        token = self.tokens[index]
+        return self.option(token) is None and not (self.options and token.text == "--" and not token.quoted)
+
+    def is_yes_or_no(self, index: int) -> bool:
+        return self.is_word(index) and self.tokens[index].text.casefold() in YES | NO
+
+    def word(self, parameter: Parameter, word: str) -> Any:
+        try:
+            return read_word(parameter, word, self.now)
+        except Unreadable as error:
+            raise self.unreadable(parameter, word, error) from None
+
+    def time(self, parameter: Parameter, words: Sequence[str]) -> tuple[Any, int]:
+        try:
+            return read_time(parameter, words, self.now)
+        except Unreadable as error:
+            raise self.unreadable(parameter, words[0], error) from None
+
+    def unreadable(self, parameter: Parameter, word: str, error: Unreadable) -> ArgumentsError:
+        return self.error(str(error) or f"`{parameter.name}` should be {wanted(parameter)}, not `{shorten(word)}`.")
+
+    def unknown(self, token: Token) -> ArgumentsError:
+        message = f"I do not know the option `{shorten('--' + token.option)}`."
+        name = _folded(token.option)[:LONGEST_NAME]
+        if near := difflib.get_close_matches(name, self.folded, n=1, cutoff=0.6):
+            message += f" Did you mean `--{self.folded[near[0]].name}`?"
+        if self.waiting:
+            message += " To say it as text, put it in quotes or write `--` before it."
+        return self.error(message)
+
+    def error(self, message: str) -> ArgumentsError:
+        return ArgumentsError(message, usage=usage(self.command, self.parameters))
 
 
-def _value(parameter: Parameter, word: str, line: str) -> Any:
-    def wrong(wanted: str) -> ArgumentsError:
-        return ArgumentsError(f"`{parameter.name}` should be {wanted}, not `{_short(word)}`.", usage=line)
-
-    match parameter.kind:
-        case "text":
-            return word
-        case "choice":
-            for choice in parameter.choices:
-                if choice.casefold() == word.casefold():
-                    return choice
-            raise wrong(_wanted(parameter))
-        case "boolean":
-            if word.casefold() in YES | NO:
-                return word.casefold() in YES
-            raise wrong(_wanted(parameter))
-        case "integer" | "number":
-            try:
-                # int() refuses more than 4,300 digits, and nobody means "1_000" as a number.
-                if "_" in word:
-                    raise ValueError(word)
-                number = int(word) if parameter.kind == "integer" else float(word)
-                # A store and JSON hold 64 bits; NaN and infinity are not numbers that anybody types.
-                if not abs(number) < 2**63:
-                    raise ValueError(word)
-            except ValueError:
-                raise wrong(_wanted(parameter)) from None
-            if (parameter.ge is not None and number < parameter.ge) or (
-                parameter.le is not None and number > parameter.le
-            ):
-                raise wrong(_wanted(parameter))
-            return number
-
-
-def _wanted(parameter: Parameter) -> str:
-    if parameter.kind == "choice":
-        return "one of " + ", ".join(f"`{choice}`" for choice in parameter.choices)
-    wanted = WANTED[parameter.kind]
-    least = f" from {_number(parameter.ge)}" if parameter.ge is not None else ""
-    if parameter.le is not None:
-        return f"{wanted}{least} {'to' if least else 'up to'} {_number(parameter.le)}"
-    return wanted + least
-
-
-def _number(number: float) -> str:
-    """As people write it: 1000000, not 1e+06."""
-    return str(int(number)) if number == int(number) else str(number)
-
-
-def _short(word: str) -> str:
-    """A word to quote back: not so long that it fills the channel, and unable to leave its code span."""
-    word = word.replace("`", "'")
-    return word if len(word) <= 60 else word[:57] + "..."
+def _folded(name: str) -> str:
+    return name.replace("-", "_").casefold()

@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import IO, Final
 from .accounts import make_adapters
 from .errors import BrokerError, SettingsError
 from .exchange.embedded import EmbeddedValkey
+from .manifest import SkillManifest
+from .reload import Reloader
 from .roles import BotContext, pools_of
 from .settings import Settings
 from .stack import Stack
@@ -28,25 +32,40 @@ log = logging.getLogger(__name__)
 LOADING: Final = 60.0
 
 
-def run_bot(settings: Settings, options: Sequence[str] = ()) -> int:
+def run_bot(
+    settings: Settings, options: Sequence[str] = (), *, reload: bool = False, config: Path | None = None
+) -> int:
     """Run everything on this machine until SIGTERM or SIGINT; the exit status.
 
     Args:
         options: what the CLI was given before the command, to be given to each part.
+        reload: start the workers anew when skills or settings change.
+        config: the file that ``--config`` named.
     """
     bot = BotContext.of(settings)
+    if reload and bot.in_memory:
+        raise SettingsError("--reload starts processes anew, and the broker memory:// has but one: use another")
+    if reload:
+        # A file that is changed twice within a second would be taken from its cached bytecode.
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     skills = bot.skills()
+    bot.load_plugins()
     adapters = make_adapters(settings)
     if bot.in_memory:
-        asyncio.run(_run_stack(Stack(bot, skills, adapters)))
+        asyncio.run(_run_stack(Stack(bot, skills, adapters, web=bot.serves_web(skills))))
         return 0
     with _alone(settings.data):
         engine = bot.open_store()
-        with engine.begin() as connection:
+
+        def publish(manifests: Sequence[SkillManifest]) -> None:
             # The workers publish them as well; but the router must not tell somebody in the first second
             # that it knows no command.
-            publish_manifests(connection, [skill.manifest() for skill in skills.values()])
-            retire_manifests(connection, skills.keys())
+            with engine.begin() as connection:
+                publish_manifests(connection, manifests)
+                retire_manifests(connection, [manifest.name for manifest in manifests])
+
+        publish([skill.manifest() for skill in skills.values()])
 
         def died(pid: int) -> None:
             # Its runs are given back at once, not when its heart is missed.
@@ -57,28 +76,52 @@ def run_bot(settings: Settings, options: Sequence[str] = ()) -> int:
         if bot.embedded is not None:
             _end_orphan(bot.embedded)
             children.append(Child("broker", bot.embedded.command(), _waiter(bot.embedded), order=2))
-        children += _workers(settings, list(pools_of(skills)), options)
+        children += _workers(settings, list(pools_of(skills)), options, renewable=reload)
         children.append(Child("router", python(*options, "router", "--supervised"), order=1))
         children.append(Child("gateway", python(*options, "gateway", "--supervised"), order=0))
+        if bot.serves_web(skills):
+            children.append(Child("web", python(*options, "web", "--supervised"), order=0))
         log.info("%s starts on %s", settings.bot.name, bot.broker.safe_url)
-        status = _supervise(Supervisor(children, died=died, grace=settings.run.grace))
-        engine.dispose()
-        return status
+        supervisor = Supervisor(children, died=died, grace=settings.run.grace)
+
+        def renew(manifests: Sequence[SkillManifest]) -> None:
+            publish(manifests)
+            pools = sorted({manifest.pool for manifest in manifests})
+            supervisor.renew(_workers(settings, pools, options, renewable=True))
+
+        reloader = Reloader(settings, config, renew) if reload else None
+        if reloader is not None:
+            reloader.start()
+        try:
+            return _supervise(supervisor)
+        finally:
+            if reloader is not None:
+                reloader.stop()
+            engine.dispose()
 
 
 def run_pools(settings: Settings, options: Sequence[str] = ()) -> int:
     """Run a worker for each pool that the enabled skills need."""
     bot = BotContext.of(settings)
     bot.require_processes()
+    bot.load_plugins()
     children = _workers(settings, list(pools_of(bot.skills())), options)
     if not children:
         raise SettingsError("no skill is enabled, so there is nothing to serve; see [bot] skills")
     return _supervise(Supervisor(children, grace=settings.run.grace))
 
 
-def _workers(settings: Settings, pools: Sequence[str], options: Sequence[str]) -> list[Child]:
+def _workers(
+    settings: Settings, pools: Sequence[str], options: Sequence[str], *, renewable: bool = False
+) -> list[Child]:
     return [
-        Child(f"worker {pool}", python(*options, "worker", "--pool", pool, "--supervised"), order=1) for pool in pools
+        Child(
+            f"worker {pool}",
+            python(*options, "worker", "--pool", pool, "--supervised"),
+            order=1,
+            renewable=renewable,
+        )
+        for pool in pools
     ]
 
 

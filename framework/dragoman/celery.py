@@ -37,5 +37,5 @@ def _app() -> Any:
         topology=bot.topology,
         store_url=settings.store_url,
         role="worker.celery",
-        settings=settings.skills,
+        environment=bot.environment(skills),
     )

@@ -5,16 +5,19 @@ import json
 import logging
 import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from . import logs
-from .errors import BrokerError, DragomanError, StoreError
+from .errors import DragomanError
+from .may import may
+from .new import new
+from .reporting import reports_errors
 from .settings import Settings, load
-from .supervisor import CONFIG_ERROR, stop_with_parent
+from .store_commands import store
+from .supervisor import stop_with_parent
 
 __all__ = ["cli", "main"]
 
@@ -39,17 +42,19 @@ class State:
 
 
 class Commands(click.Group):
-    """The commands here, and those that adapters bring (the hook ``dragoman_commands``)."""
+    """The commands here, and those that adapters and plugins bring (the hook ``dragoman_commands``)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from .plugins import ADAPTERS, discover
+        from .plugins import ADAPTERS, PLUGINS, discover, load_commands
 
-        return sorted(
-            {
-                *super().list_commands(ctx),
-                *(found.name for found in discover(ADAPTERS) if found.name != "console"),
-            }
-        )
+        names = set(super().list_commands(ctx))
+        for name in {found.name for group in (ADAPTERS, PLUGINS) for found in discover(group)} - names:
+            try:
+                if name in load_commands(name):
+                    names.add(name)
+            except DragomanError as error:  # the help of all the others is still good
+                click.echo(f"dragoman: {error}", err=True)
+        return sorted(names)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         command = super().get_command(ctx, name)
@@ -60,23 +65,12 @@ class Commands(click.Group):
         return command
 
 
+def strict(function: Function) -> Function:
+    return click.option("--strict", is_flag=True, help="Do not start without a plugin that is broken.")(function)
+
+
 def supervised(function: Function) -> Function:
     return click.option("--supervised", is_flag=True, hidden=True, help="End with the parent process.")(function)
-
-
-def reports_errors(function: Function) -> Function:
-    """An error that Dragoman raises on purpose is a line for people, and the exit status 78: do not try again."""
-
-    @wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except DragomanError as error:
-            click.echo(f"dragoman: {error}", err=True)
-            # A store or a broker that is away comes back: a supervisor should try again.
-            sys.exit(1 if isinstance(error, StoreError | BrokerError) else CONFIG_ERROR)
-
-    return wrapper  # type: ignore[return-value]  # the same signature
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,14 +90,17 @@ def cli(ctx: click.Context, config: Path | None, log_level: str) -> None:
 
 
 @cli.command()
+@click.option("--reload", is_flag=True, help="Start the workers anew when the skills or their settings change.")
+@strict
 @click.pass_obj
 @reports_errors
-def run(state: State) -> None:
-    """Run the whole bot on this machine: broker, gateway, router and workers."""
+def run(state: State, reload: bool, strict: bool) -> None:
+    """Run the whole bot on this machine: broker, gateway, router, workers, and the web server if it is needed."""
     from .bot import run_bot
 
     logs.set_up("run", state.level)
-    sys.exit(run_bot(state.settings, state.options))
+    settings = state.settings.strictly() if strict else state.settings
+    sys.exit(run_bot(settings, state.options, reload=reload, config=state.config))
 
 
 @cli.command()
@@ -124,7 +121,7 @@ def gateway(state: State, accounts: tuple[str, ...], supervised: bool) -> None:
 @click.pass_obj
 @reports_errors
 def router(state: State, supervised: bool) -> None:
-    """Match events to skills and enqueue their tasks."""
+    """Match events to skills and enqueue their tasks; let happen what is due."""
     from .roles import run_router
 
     _start("router", state, supervised)
@@ -132,26 +129,47 @@ def router(state: State, supervised: bool) -> None:
 
 
 @cli.command()
-@click.option("--pool", help="Only this pool, in this process (default: a process for each pool).")
-@click.option("--skill", "skills", multiple=True, help="Only this skill's queue (may be repeated).")
-@click.option("--concurrency", type=click.IntRange(1, 1000), help="Tasks in flight at once.")
 @supervised
 @click.pass_obj
 @reports_errors
-def worker(state: State, pool: str | None, skills: tuple[str, ...], concurrency: int | None, supervised: bool) -> None:
+def web(state: State, supervised: bool) -> None:
+    """Listen for the skills' webhooks."""
+    from .roles import run_web
+
+    _start("web", state, supervised)
+    run_web(state.settings, supervised=supervised)
+
+
+@cli.command()
+@click.option("--pool", help="Only this pool, in this process (default: a process for each pool).")
+@click.option("--skill", "skills", multiple=True, help="Only this skill's queue (may be repeated).")
+@click.option("--concurrency", type=click.IntRange(1, 1000), help="Tasks in flight at once.")
+@strict
+@supervised
+@click.pass_obj
+@reports_errors
+def worker(
+    state: State,
+    pool: str | None,
+    skills: tuple[str, ...],
+    concurrency: int | None,
+    strict: bool,
+    supervised: bool,
+) -> None:
     """Run skills: a Celery worker for each pool, or one of them."""
+    settings = state.settings.strictly() if strict else state.settings
     if pool is None and not skills:
         if concurrency is not None:
             raise click.UsageError("--concurrency is for one worker: add --pool or --skill")
         from .bot import run_pools
 
         logs.set_up("workers", state.level)
-        sys.exit(run_pools(state.settings, state.options))
+        sys.exit(run_pools(settings, state.options))
     from .roles import run_worker
 
     pool = pool or skills[0]
     _start(f"worker {pool}", state, supervised)
-    sys.exit(run_worker(state.settings, pool, skills, concurrency, state.level, supervised=supervised))
+    sys.exit(run_worker(settings, pool, skills, concurrency, state.level, supervised=supervised))
 
 
 @cli.command()
@@ -169,19 +187,35 @@ def chat(state: State, user: str, skills: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@strict
 @click.pass_obj
 @reports_errors
-def check(state: State) -> None:
+def check(state: State, strict: bool) -> None:
     """Verify settings, plugins, broker, store and tokens; a line for each, with what to do."""
     from .check import run_check
 
     quiet = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # the lines say it all
     try:
-        well = run_check(state.config)
+        well = run_check(state.config, strict=strict)
     finally:
         logging.disable(quiet)
     sys.exit(0 if well else 1)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_obj
+@reports_errors
+def plugins(state: State, as_json: bool) -> None:
+    """List skills, adapters and plugins: what is loaded, from where, with which hooks."""
+    from .listing import list_plugins, show_plugins
+
+    rows = list_plugins(state.settings)
+    if as_json:
+        click.echo(json.dumps([row._asdict() for row in rows], indent=2))
+    else:
+        show_plugins(rows)
 
 
 @cli.command()
@@ -192,8 +226,12 @@ def schema() -> None:
     click.echo(json.dumps(wire.schema(), indent=2))
 
 
+cli.add_command(store)
+cli.add_command(new)
+cli.add_command(may)
+
+
 def _start(role: str, state: State, supervised: bool) -> None:
-    sys.setswitchinterval(float(__import__("os").environ.get("SWI", "0.005")))
     logs.set_up(role, state.level)
     # What was imported stays: looking through it for garbage again and again takes a tenth of a busy part's time.
     gc.collect()

@@ -6,37 +6,39 @@ handler ends; ``yield`` and ``flush`` let it go earlier.
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic
 
-from .action import Action, ActionBase, Delete, Edit, React, Send, Target, Typing, action_key
-from .address import Address
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+from typing_extensions import TypeVar
+
+from .action import Action, ActionBase, Delete, Edit, LookUp, React, Send, Target, Typing, action_key
+from .address import ANY_TENANT, NOWHERE, Address
+from .blocking import off_the_loop
+from .clock import zone
 from .content import Content
+from .data import Store
 from .errors import SkillError
-from .event import Event
-from .manifest import SkillManifest
+from .event import Event, Person, Scheduled
+from .handle import Handle
+from .manifest import HandlerManifest, SkillManifest
+from .people import User
+from .services import Services
+from .task import Task, run_id
+from .timers import Timer
 
-if TYPE_CHECKING:
-    from .task import Task
+__all__ = ["Context"]
 
-__all__ = ["Context", "Handle"]
+Settings = TypeVar("Settings", default=Any)
 
-#: Puts actions of a run on their way at once; see `dragoman.worker.process`.
-Outbox = Callable[["Task", Sequence[Action]], None]
-
-
-class Handle:
-    """What was said, to edit or delete it later. It is there at once; ``await`` it or do not, as you like."""
-
-    def __init__(self, action: ActionBase) -> None:
-        self.address = action.address
-        self.target = Target(key=action.key)
-
-    def __await__(self) -> Generator[Any, None, "Handle"]:
-        # Nothing has to be waited for, and a handler that is an "async def" may still write "await".
-        yield from ()
-        return self
+#: ``#general`` or ``acme:#general``.
+CHANNEL: Final = re.compile(r"(?:(?P<account>[a-z0-9][a-z0-9_-]*):)?(?P<channel>#[^#\s]+)")
+#: Seconds that `Context.look_up` waits for the platform, and between two looks into the directory.
+LOOK_UP: Final = 5.0
+LOOK: Final = 0.05
 
 
 class _Log(logging.LoggerAdapter[logging.Logger]):
@@ -50,79 +52,156 @@ class _Done:
         yield from ()
 
 
-class Context:
-    """One run of one handler.
+class Context(Generic[Settings]):
+    """One run of one handler. ``Context[WeatherSettings]`` says of which type ``settings`` is.
 
     Attributes:
         event: what happened.
+        person: who did it, with name, time zone, locale and roles as far as the platform tells; ``None`` when
+            nobody did.
         attempt: 1 for the first, 2 for the first retry. What has left in an earlier attempt is not sent again.
         reference: a short id of this run, also in the log and in the answer after a failure.
-        settings: what ``[skills.NAME]`` says of this skill.
+        settings: what ``[skills.NAME]`` says of this skill, as the model that the skill was declared with.
+        store: what the skill keeps; see `Store`.
         log: a logger whose lines carry the reference.
     """
 
     def __init__(
         self,
-        task: "Task",
+        task: Task,
+        services: Services,
         *,
-        outbox: Outbox | None = None,
-        catalogue: Callable[[], tuple[SkillManifest, ...]] = tuple,
+        schedules: Mapping[str, bool] | None = None,
         coroutine: bool = False,
-        settings: Mapping[str, Any] | None = None,
+        settings: Any = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """``schedules``: the skill's handlers by name, and whether each may be run later."""
         self._task = task
-        self._outbox = outbox
-        self._catalogue = catalogue
+        self._services = services
+        self._schedules = schedules or {}
         self._coroutine = coroutine
         self._clock = clock
         self._ordinal = 0
+        self._timers = 0
         self._waiting: list[Action] = []
-        self.settings: Mapping[str, Any] = settings or {}
+        self.settings: Settings = settings if settings is not None else {}
         self.event: Event = task.event
+        self.person: Person | None = task.event.person
         self.attempt: int = task.attempt
         self.reference: str = task.reference
+        self.store = Store(services.data, task.skill, task.event, clock=clock)
         self.log = _Log(logging.getLogger(f"dragoman.skill.{task.skill}"), {"reference": task.reference})
+
+    # -- what is so --------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """The time, in the time zone of the person (or of the bot, if theirs is not known)."""
+        own = self.person.timezone if self.person else None
+        return datetime.fromtimestamp(self._clock(), zone(own, self._services.timezone))
 
     def catalogue(self) -> tuple[SkillManifest, ...]:
         """The manifests of all skills that are served now."""
-        return self._catalogue()
+        off_the_loop("ctx.catalogue")
+        return self._services.catalogue()
+
+    def may(self, skill: SkillManifest, handler: HandlerManifest) -> bool:
+        """Whether the person may use that handler here."""
+        return self._services.access.decide(self.person, self.event, skill.name, handler).allowed
+
+    def look_up(self, user: User | Person | str) -> Person:
+        """Somebody on the same platform, with all that it tells of them.
+
+        The directory knows those who have spoken; the platform is asked for others, for five seconds at most. If
+        it does not answer, what is known is the id.
+        """
+        off_the_loop("ctx.look_up", "user")
+        wanted = user if isinstance(user, str) else user.id
+        here = self.event.address
+        found = self._services.person(here.account, here.tenant, wanted)
+        if found is None and here != NOWHERE:
+            asked = LookUp(
+                # Not an ordinal: a retry, which finds them in the directory, must number its answers the same way.
+                key=f"{self._prefix}|look up {wanted}",
+                address=here,
+                person=wanted,
+                traceparent=self.event.traceparent,
+            )
+            self._services.leave(self._task, [asked])
+            until = time.monotonic() + LOOK_UP
+            while found is None and time.monotonic() < until:
+                ended = self._services.sent(asked.key) is not None
+                found = self._services.person(here.account, here.tenant, wanted)
+                if ended:
+                    break
+                time.sleep(0 if found else LOOK)
+        return found or Person(id=wanted, name="" if isinstance(user, str) else user.name)
+
+    def about(self, handle: Handle | str) -> bool:
+        """Whether the event (a reaction, an edit) is about that message of the bot's."""
+        off_the_loop("ctx.about", "handle")
+        handle = _handle(handle)
+        message, here = getattr(self.event, "id", None), self.event.address
+        if message is None or handle.address.account != here.account:
+            return False
+        sent = self._services.sent(handle.key)
+        return sent is not None and message in sent.ids
+
+    # -- what to say -------------------------------------------------------------------------------------
 
     def reply(self, text: str | Content) -> Handle:
-        """Say something where the event happened: in its thread if it was in one. CommonMark."""
+        """Say something where the event happened: in its thread if it was in one. CommonMark.
+
+        Raises:
+            SkillError: it belongs to no conversation (a schedule, a webhook).
+        """
+        if self.event.address == NOWHERE:
+            raise SkillError(
+                f"a {self.event.kind} event belongs to no conversation, so there is nobody to reply to: "
+                'say where, such as ctx.send("acme:#general", text)'
+            )
         return self.send(self.event.address, text)
 
-    def send(self, address: Address | str, text: str | Content) -> Handle:
-        """Say something anywhere; ``address`` may be the stored string of one."""
-        if isinstance(address, str):
-            address = Address.parse(address)
-        content = text if isinstance(text, Content) else Content(text=text)
-        return self._add(Send, address, content=content)
+    def send(self, place: Address | User | Person | str, text: str | Content) -> Handle:
+        """Say something anywhere.
 
-    def edit(self, handle: Handle, text: str | Content) -> Handle:
-        """Replace what was said."""
+        Args:
+            place: an address, or the stored string of one; a channel by its name, ``#general`` on the account
+                of the event or ``acme:#general`` on another; or a person, who gets a direct message.
+        """
         content = text if isinstance(text, Content) else Content(text=text)
-        self._add(Edit, handle.address, target=handle.target, content=content)
+        return self._say(Send, self._address(place), content=content)
+
+    def edit(self, handle: Handle | str, text: str | Content) -> Handle:
+        """Replace what was said, in this run or in an earlier one (``str(handle)`` can be stored)."""
+        handle = _handle(handle)
+        content = text if isinstance(text, Content) else Content(text=text)
+        self._say(Edit, handle.address, target=handle.target, content=content)
         return handle
 
-    def delete(self, handle: Handle) -> Handle:
+    def delete(self, handle: Handle | str) -> Handle:
         """Take back what was said."""
-        return self._add(Delete, handle.address, target=handle.target)
+        handle = _handle(handle)
+        return self._say(Delete, handle.address, target=handle.target)
 
-    def react(self, emoji: str, *, remove: bool = False) -> Handle:
-        """Put an emoji, such as ``wave``, on the message that this is about.
+    def react(self, emoji: str, *, on: Handle | str | None = None, remove: bool = False) -> Handle:
+        """Put an emoji, such as ``wave``, on a message of the bot's, or on the one that this is about.
 
         Raises:
             SkillError: the event is about no message.
         """
+        emoji = emoji.strip(":")
+        if on is not None:
+            handle = _handle(on)
+            return self._say(React, handle.address, target=handle.target, emoji=emoji, remove=remove)
         message = getattr(self.event, "id", None)
         if message is None:
             raise SkillError(f"a {self.event.kind} event has no message to react to")
-        return self._add(React, self.event.address, target=Target(id=message), emoji=emoji.strip(":"), remove=remove)
+        return self._say(React, self.event.address, target=Target(id=message), emoji=emoji, remove=remove)
 
     def typing(self, status: str = "is typing...") -> Awaitable[None]:
         """Show that the bot is busy, until it says something. Lets go what was said so far, as `flush` does."""
-        self._add(Typing, self.event.address, status=status)
+        self._say(Typing, self.event.address, status=status)
         return self.flush()
 
     def flush(self) -> Awaitable[None]:
@@ -137,13 +216,103 @@ class Context:
         taken, self._waiting = tuple(self._waiting), []
         return taken
 
-    def _flush(self) -> None:
-        if self._outbox is None:
-            return  # What cannot leave early leaves at the end.
-        if actions := self.take():
-            self._outbox(self._task, actions)
+    # -- what to do later --------------------------------------------------------------------------------
 
-    def _add(self, kind: type[ActionBase], address: Address, **fields: Any) -> Handle:
+    def later(self, when: datetime | timedelta, handler: Callable[..., Any] | str, **arguments: Any) -> str:
+        """Run a handler of this skill, declared with ``@skill.schedule()``, at a time; it may reply here then.
+
+        Written down at once, and once: a retry of this run asks for the same. It happens once, also if nothing
+        was running when its time came.
+
+        Args:
+            when: a moment (with a time zone) or a time from now.
+            arguments: its parameters, as JSON.
+
+        Returns:
+            An id for `cancel`.
+
+        Raises:
+            SkillError: there is no such handler, or the arguments are not JSON.
+        """
+        off_the_loop("ctx.later", "when, handler")
+        name = handler if isinstance(handler, str) else handler.__name__
+        if not self._schedules.get(name):
+            raise SkillError(f"{self._task.skill}.{name} cannot be run later: declare it with @skill.schedule()")
+        if isinstance(when, timedelta):
+            due = self._clock() + when.total_seconds()
+        elif when.tzinfo is None:
+            raise SkillError("ctx.later: a moment needs a time zone; take those of parameters or of ctx.now()")
+        else:
+            due = when.timestamp()
+        try:
+            given = to_jsonable_python(arguments)
+        except PydanticSerializationError as error:
+            raise SkillError(f"ctx.later: the arguments of {name} are not JSON: {error}") from None
+        number, self._timers = self._timers, self._timers + 1
+        event = self.event
+        # The same in a retry of this run.
+        identity = run_id(event.key, self._task.skill, f"{self._task.handler} later {number}")
+        self._services.timers.add(
+            Timer(
+                id=identity,
+                skill=self._task.skill,
+                handler=name,
+                due_at=due,
+                event=Scheduled(
+                    key=identity,
+                    address=event.address,
+                    channel_name=event.channel_name,
+                    conversation=event.conversation,
+                    person=event.person,
+                    skill=self._task.skill,
+                    handler=name,
+                    due=due,
+                    arguments=given,
+                    traceparent=event.traceparent,
+                ),
+            )
+        )
+        return identity
+
+    def cancel(self, timer: str) -> bool:
+        """Take back what `later` was asked for; ``False`` if its time has come already."""
+        off_the_loop("ctx.cancel", "timer")
+        return self._services.timers.cancel(self._task.skill, timer)
+
+    # -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.event.key}|{self._task.skill}.{self._task.handler}"
+
+    def _address(self, place: Address | User | Person | str) -> Address:
+        if isinstance(place, Address):
+            return place
+        here = self.event.address
+        if isinstance(place, User | Person):
+            if here == NOWHERE:
+                raise SkillError("ctx.send: of which account is this person? Give an Address")
+            return Address(account=here.account, tenant=here.tenant, channel=f"@{place.id}")
+        found = CHANNEL.fullmatch(place)
+        if found is None:
+            return Address.parse(place)
+        account = found["account"]
+        if account is None and here == NOWHERE:
+            if len(self._services.accounts) != 1:
+                raise SkillError(
+                    f"ctx.send: on which account is {place}? Write such as "
+                    f"{next(iter(self._services.accounts), 'acme')}:{place}"
+                )
+            account = self._services.accounts[0]
+        if account is None or account == here.account:
+            return Address(account=here.account, tenant=here.tenant, channel=found["channel"])
+        return Address(account=account, tenant=ANY_TENANT, channel=found["channel"])
+
+    def _flush(self) -> None:
+        if actions := self.take():
+            self._services.leave(self._task, actions)
+
+    def _say(self, kind: type[ActionBase], address: Address, **fields: Any) -> Handle:
         ordinal, self._ordinal = self._ordinal, self._ordinal + 1
         action = kind(
             key=action_key(self.event.key, f"{self._task.skill}.{self._task.handler}", ordinal),
@@ -155,4 +324,8 @@ class Context:
             **fields,
         )
         self._waiting.append(action)  # type: ignore[arg-type]  # every kind given here is in the union
-        return Handle(action)
+        return Handle(address, action.key)
+
+
+def _handle(handle: Handle | str) -> Handle:
+    return Handle.parse(handle) if isinstance(handle, str) else handle

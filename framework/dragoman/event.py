@@ -4,7 +4,8 @@ Adapters make them, the router matches them, handlers are given them. They are f
 stands beside them. Readers ignore fields that they do not know, and skip kinds that they do not know.
 """
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from .content import Content
 from .model import Frozen
 
 __all__ = [
+    "ChannelInfo",
     "Conversation",
     "Deleted",
     "Edited",
@@ -22,7 +24,11 @@ __all__ = [
     "MemberJoined",
     "Message",
     "Person",
+    "PersonChanged",
     "Reaction",
+    "Scheduled",
+    "SlashCommand",
+    "Webhook",
 ]
 
 Conversation = Literal["direct", "group", "channel"]
@@ -40,6 +46,8 @@ class Person(Frozen):
         tenant: their own workspace, when it is not the one we answer as (Slack Connect).
         locale: a BCP 47 tag such as ``en-GB``, if known.
         bot: whether the platform says that this is a program.
+        timezone: the name of their time zone, such as ``Europe/Berlin``, if known.
+        roles: what they are on the platform, such as ``admin``; lower case.
     """
 
     id: str
@@ -47,6 +55,16 @@ class Person(Frozen):
     tenant: str | None = None
     locale: str | None = None
     bot: bool = False
+    timezone: str | None = None
+    roles: tuple[str, ...] = ()
+
+
+class ChannelInfo(Frozen):
+    """A channel as the platform knows it: its id, the tenant that it is in, and its name without ``#``."""
+
+    id: str
+    tenant: str
+    name: str = ""
 
 
 class EventBase(Frozen):
@@ -58,6 +76,7 @@ class EventBase(Frozen):
         key: says *what happened*: two different things never share one, and one thing delivered twice
             does. The adapter makes it, from a documented table.
         address: where it happened.
+        channel_name: what people call the channel, without ``#``; empty if not known.
         conversation: whether that is a direct message, a group of people, or a channel.
         person: who did it; ``None`` when the platform does not say.
         addressed: whether it was said to the bot: in a direct message, or with its name in front.
@@ -70,6 +89,7 @@ class EventBase(Frozen):
     kind: str
     key: Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00]+$")]
     address: Address
+    channel_name: str = ""
     conversation: Conversation
     person: Person | None = None
     addressed: bool = False
@@ -131,4 +151,72 @@ class MemberJoined(EventBase):
     invited_by: str | None = None
 
 
-Event = Annotated[Message | Edited | Deleted | Reaction | MemberJoined, Field(discriminator="kind")]
+class SlashCommand(EventBase):
+    """Somebody used a command that the platform offers in its own list.
+
+    Attributes:
+        name: the command without its slash, with sub-commands: ``deploy start``.
+        text: what was typed behind it, where the platform hands over the line (Slack).
+        options: what was chosen for each parameter, as text, where the platform has a form for it (Discord).
+    """
+
+    kind: Literal["slash"] = "slash"
+    name: str
+    text: str = ""
+    options: dict[str, str] | None = None
+
+
+class PersonChanged(EventBase):
+    """``person``, which is complete here, changed their name, time zone, language or roles."""
+
+    kind: Literal["person_changed"] = "person_changed"
+
+
+class Scheduled(EventBase):
+    """The time has come that a handler asked for.
+
+    Attributes:
+        skill, handler: who asked.
+        due: when it should have been, in unix seconds. After a downtime it is later than that.
+        arguments: what `Context.later` was given for the handler.
+    """
+
+    kind: Literal["schedule"] = "schedule"
+    skill: str
+    handler: str
+    due: float
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class Webhook(EventBase):
+    """Another program called a skill's path.
+
+    Attributes:
+        skill, handler: whose path it is.
+        headers: by lower-case name, without credentials.
+        body: as text.
+    """
+
+    kind: Literal["webhook"] = "webhook"
+    skill: str
+    handler: str
+    method: str = "POST"
+    path: str
+    query: dict[str, str] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
+    media_type: str = ""
+    body: str = ""
+
+    def json_body(self) -> Any:
+        """The body, read as JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        return json.loads(self.body)
+
+
+Event = Annotated[
+    Message | Edited | Deleted | Reaction | MemberJoined | SlashCommand | PersonChanged | Scheduled | Webhook,
+    Field(discriminator="kind"),
+]

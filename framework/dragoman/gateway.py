@@ -7,11 +7,10 @@ the ledger knows as sent is dropped, and what may have been sent is looked for o
 import asyncio
 import contextlib
 import logging
-import random
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,9 +19,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import wire
-from .action import Action, ActionBase, Delete, Edit, React, Sent
+from .action import Action, ActionBase, Delete, Edit, LookUp, React, Sent
 from .adapter import Adapter
 from .address import Address
+from .directory import Directory
 from .errors import AccountError, BrokerError, DeliveryError, DragomanError, WireError
 from .event import EventBase
 from .exchange.broker import Broker
@@ -30,9 +30,11 @@ from .exchange.consumer import Consumer
 from .exchange.message import Delivery
 from .exchange.publisher import AsyncPublisher
 from .exchange.topology import Topology
+from .introductions import Introductions
 from .messages import event_message
 from .store.batch import Batcher
 from .store.engine import reading
+from .store.enquiries import said_at
 from .store.ledger import (
     EARLIER,
     Known,
@@ -42,6 +44,7 @@ from .store.ledger import (
     record_refused,
     record_sent,
 )
+from .trace import new_traceparent
 
 __all__ = ["Gateway"]
 
@@ -69,6 +72,7 @@ class Gateway:
     Args:
         adapters: by account name.
         grace: seconds that a stop may wait for actions that are being performed.
+        filter: the plugins' outbound filters: the action to perform, or a `DeliveryError` that refuses it.
     """
 
     def __init__(
@@ -79,21 +83,26 @@ class Gateway:
         adapters: Mapping[str, Adapter],
         *,
         grace: float = 10.0,
+        filter: Callable[[ActionBase], ActionBase] = lambda action: action,
     ) -> None:
         self._engine = engine
         self._topology = topology
         self._adapters = adapters
         self._grace = grace
+        self._filter = filter
         self._batcher: Batcher | None = None
+        self._directory: Directory | None = None
+        self._introductions: Introductions | None = None
         self._publisher = AsyncPublisher(broker, "gateway")
         queues = [topology.deliver_queue(account) for account in adapters]
         self._consumer = Consumer(broker, "gateway", queues, self._arrived, prefetch=PREFETCH)
         self._loop: asyncio.AbstractEventLoop | None = None
         #: One lane for each conversation: what is said there leaves in order.
-        self._lanes: dict[Address, deque[Job]] = {}
+        self._lanes: dict[Address | str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: set[str] = set()
-        self._sent: OrderedDict[str, Sent] = OrderedDict()
+        #: What was made of an action, and where.
+        self._sent: OrderedDict[str, tuple[Sent, Address]] = OrderedDict()
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -107,6 +116,8 @@ class Gateway:
         # server is waited for in a thread.
         local = self._engine.dialect.name == "sqlite"
         self._batcher = Batcher(self._engine, call_soon=self._loop.call_soon if local else None)
+        self._directory = Directory(self._adapters, self._batcher)
+        self._introductions = Introductions(self._directory, self._publish, self._loop)
         self._publisher.start()
         self._consumer.start()
         accounts = {
@@ -157,19 +168,24 @@ class Gateway:
         event = event.model_copy(
             update={
                 "hops": (*event.hops, ("gateway", time.time())),
-                "traceparent": event.traceparent or _traceparent(),
+                "traceparent": event.traceparent or new_traceparent(),
             }
         )
 
         def recorded(future: "Future[bool]") -> None:
             # Where it was committed: the way on does not wait for another turn of the event loop.
             if future.exception() is None and future.result():
-                self._publisher.submit(event_message(self._topology, event)).add_done_callback(_log_unpublished)
+                introductions.introduce(event)
 
         assert self._batcher is not None
+        assert self._introductions is not None
+        introductions = self._introductions
         future = self._batcher.submit(record_events, event)
         future.add_done_callback(recorded)
         await _ended(future)
+
+    def _publish(self, event: EventBase) -> None:
+        self._publisher.submit(event_message(self._topology, event)).add_done_callback(_log_unpublished)
 
     # -- actions -------------------------------------------------------------------------------------
 
@@ -237,19 +253,29 @@ class Gateway:
         return known, earlier
 
     def _enqueue(self, job: Job) -> None:
+        assert self._directory is not None
         self._in_hand.add(job.action.key)
-        lane = self._lanes.get(job.action.address)
+        address = job.action.address
+        if isinstance(job.action, LookUp):
+            # Somebody waits for it, and it says nothing: it need not wait for what is said there.
+            name: Address | str = job.action.key
+        elif address in self._lanes or (known := self._directory.resolved(address)) is None:
+            # If it is a channel's name, they move on to the channel's own lane when that is known, in order.
+            name = address
+        else:
+            job, name = _at(job, known), known
+        lane = self._lanes.get(name)
         if lane is not None:
             lane.append(job)
             return
-        self._lanes[job.action.address] = deque([job])
-        task = asyncio.create_task(self._drive(job.action.address))
+        self._lanes[name] = deque([job])
+        task = asyncio.create_task(self._drive(name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _drive(self, address: Address) -> None:
+    async def _drive(self, name: Address | str) -> None:
         """Perform what is said in one conversation, one after another."""
-        lane = self._lanes[address]
+        lane = self._lanes[name]
         held: set[str] = set()
         try:
             while lane:
@@ -260,21 +286,30 @@ class Gateway:
                     held.add(job.action.run)
                 lane.popleft()
         finally:
-            del self._lanes[address]
+            del self._lanes[name]
 
     async def _perform(self, job: Job) -> bool:
         """Do it and write it down; False if it must be tried again later."""
         action = job.action
         adapter = self._adapters[action.address.account]
+        assert self._directory is not None
         try:
-            sent = await adapter.perform(await self._resolved(action))
+            if isinstance(action, LookUp):
+                await self._directory.look_up(action)
+                sent = Sent()
+            elif (address := await self._directory.resolve(action.address)) != action.address:
+                self._enqueue(_at(job, address))
+                return True
+            else:
+                sent = await adapter.perform(self._filter(await self._resolved(action)))
         except DeliveryError as error:
             if error.retry:
                 log.warning("%s will be tried again: %s", action.key, error)
                 self._settle(job, postpone_actions, action)
                 return False
-            log.error("%s was refused by %s and is parked: %s", action.key, adapter.platform, error)
-            self._remember(action.key, Sent())
+            log.error("%s was refused (%s) and is parked: %s", action.key, error.code, error)
+            self._directory.distrust(action.address)
+            self._remember(action, Sent())
             self._settle(job, record_refused, (action, f"{error.code}: {error}"))
             return True
         except Exception:
@@ -282,17 +317,17 @@ class Gateway:
             self._settle(job, postpone_actions, action)
             return False
         done = action.model_copy(update={"hops": (*action.hops, ("sent", time.time()))})
-        self._remember(action.key, sent)
+        self._remember(done, sent)
         self._settle(job, record_sent, (done, sent))
         return True
 
-    def _remember(self, key: str, sent: Sent) -> None:
-        self._sent[key] = sent
+    def _remember(self, action: Action, sent: Sent) -> None:
+        self._sent[action.key] = sent, action.address
         if len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
 
     async def _resolved(self, action: Action) -> ActionBase:
-        """Targets by the platform's id.
+        """Targets by the platform's id, in the channel where they were said.
 
         Raises:
             DeliveryError: the target has not been sent.
@@ -300,21 +335,23 @@ class Gateway:
         if not isinstance(action, Edit | Delete | React) or action.target.key is None:
             return action
         key = action.target.key
-        sent = self._sent.get(key)
-        if sent is None:
-            found = await asyncio.to_thread(self._known, key)
+        if key in self._sent:
+            sent, address = self._sent[key]
+        else:
+            found, said = await asyncio.to_thread(self._known, key)
             if found is None:
                 raise DeliveryError(f"no action has the key {key}", code="target_not_found")
             if found.state == "pending":
                 raise DeliveryError(f"{key} has not been sent yet", code="target_not_sent", retry=True)
-            sent = found.sent
+            sent, address = found.sent, said or action.address
         if not sent.ids:
             raise DeliveryError(f"{key} made no message that could be changed", code="target_has_no_message")
-        return action.model_copy(update={"target": action.target.model_copy(update={"id": sent.ids[0], "key": None})})
+        target = action.target.model_copy(update={"id": sent.ids[0], "key": None})
+        return action.model_copy(update={"target": target, "address": address})
 
-    def _known(self, key: str) -> Known | None:
+    def _known(self, key: str) -> tuple[Known | None, Address | None]:
         with reading(self._engine) as connection:
-            return look_up(connection, [key]).get(key)
+            return look_up(connection, [key]).get(key), said_at(connection, key)
 
     def _settle(self, job: Job, operation: Any, item: Any) -> None:
         """Write down what became of it; only then is the message acknowledged."""
@@ -337,11 +374,15 @@ class Gateway:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        assert self._introductions is not None
+        await self._introductions.close()
         # It takes no more, and waits until what is being performed has been written down.
         await asyncio.to_thread(self._consumer.stop, self._grace)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert self._directory is not None
+        await self._directory.close()
         assert self._batcher is not None
         self._batcher.close()
         await asyncio.to_thread(self._publisher.close)
@@ -364,6 +405,12 @@ async def _ended(future: "Future[bool]") -> None:
     await waiter
 
 
+def _at(job: Job, address: Address) -> Job:
+    if address == job.action.address:
+        return job
+    return Job(job.action.model_copy(update={"address": address}), job.delivery)
+
+
 def _ack(job: Job) -> None:
     if job.delivery is not None:
         job.delivery.ack()
@@ -375,9 +422,3 @@ def _log_unpublished(future: "Future[None]") -> None:
         log.warning("an event waits in the ledger for the broker: %s", error)
     elif error is not None:
         log.error("an event could not be published: %r", error)
-
-
-def _traceparent() -> str:
-    """A new W3C trace context: https://www.w3.org/TR/trace-context/#traceparent-header"""
-    # An id to find things by, not a secret.
-    return f"00-{random.getrandbits(128) or 1:032x}-{random.getrandbits(64) or 1:016x}-01"

@@ -1,90 +1,42 @@
 """A skill described as data: what router, gateway and help know of it without having its code."""
 
 import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from . import wire
+from .cooldown import Cooldown
 from .model import Frozen
+from .parameter import Parameter
+from .triggers import CommandTrigger, Trigger, read_trigger
 
-__all__ = [
-    "CommandTrigger",
-    "HandlerManifest",
-    "HearTrigger",
-    "OnTrigger",
-    "Parameter",
-    "ParameterKind",
-    "SkillManifest",
-    "SkillName",
-    "Trigger",
-]
+__all__ = ["HandlerManifest", "SkillManifest", "SkillName"]
 
 # A skill's name is part of a queue's name and of a task's name: no dots.
 SkillName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
-#: The closed set of what the router can parse and verify before a task is sent.
-ParameterKind = Literal["text", "integer", "number", "boolean", "choice"]
 
-
-class Parameter(Frozen):
-    """One parameter of a command.
+class HandlerManifest(Frozen):
+    """One handler: its name within the skill, what triggers it, and what to say of it.
 
     Attributes:
-        kind: how the router reads it.
-        required: whether there is no default.
-        default: what the handler gets when it is left out.
-        choices: for the kind ``choice``, what may be said.
-        ge, le: smallest and largest number, or ``None``.
-        flag_only: keyword-only in the signature: said as ``--name value``.
-        rest: the last text of a command takes the rest of the line.
+        allow: the roles that may use it; empty for everybody.
+        cooldown: how often it may be used; ``None`` for any number of times.
     """
 
     name: str
-    kind: ParameterKind = "text"
-    required: bool = True
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    ge: float | None = None
-    le: float | None = None
-    flag_only: bool = False
-    rest: bool = False
-    description: str = ""
-
-
-class CommandTrigger(Frozen):
-    """The first word of what is said to the bot. ``names``: the name, then its aliases."""
-
-    kind: Literal["command"] = "command"
-    names: tuple[str, ...]
-
-
-class HearTrigger(Frozen):
-    """A pattern somewhere in what anybody says; Python's syntax and meaning, see `dragoman.patterns`."""
-
-    kind: Literal["hear"] = "hear"
-    pattern: str
-    ignore_case: bool = True
-
-
-class OnTrigger(Frozen):
-    """Events of one kind, such as ``reaction``."""
-
-    kind: Literal["on"] = "on"
-    event: str
-
-
-Trigger = Annotated[CommandTrigger | HearTrigger | OnTrigger, Field(discriminator="kind")]
-
-
-class HandlerManifest(Frozen):
-    """One handler: its name within the skill, what triggers it, and what to say of it."""
-
-    name: str
-    trigger: Trigger
+    trigger: Annotated[SerializeAsAny[Trigger], BeforeValidator(read_trigger)]
     summary: str = ""
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
+    allow: tuple[str, ...] = ()
+    cooldown: Cooldown | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of a command: its name, then its aliases."""
+        return self.trigger.names if isinstance(self.trigger, CommandTrigger) else ()
 
 
 class SkillManifest(Frozen):
@@ -112,4 +64,4 @@ class SkillManifest(Frozen):
 
     def commands(self) -> tuple[HandlerManifest, ...]:
         """The handlers that are commands."""
-        return tuple(h for h in self.handlers if isinstance(h.trigger, CommandTrigger))
+        return tuple(handler for handler in self.handlers if handler.names)

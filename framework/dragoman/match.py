@@ -1,37 +1,45 @@
 """Which handlers an event is for: a pure function of the event and the catalogue.
 
-Everything is verified here, before a task is sent: what is claimed twice, what cannot be matched and
-what does not fit is a clear error with the culprits' names, or an answer to the person.
+Everything is verified here, before a task is sent: what is claimed twice, what cannot be matched, what a
+person may not do and what does not fit is a clear error with the culprits' names, or an answer to the person.
 """
 
-import difflib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
-from .arguments import convert, parse
+from .access import Access
+from .clock import zone
+from .cooldown import Cooldown
 from .errors import ArgumentsError, CatalogueError
 from .event import Event, Message
-from .manifest import CommandTrigger, HandlerManifest, HearTrigger, OnTrigger, SkillManifest
-from .patterns import Pattern, PatternSet
+from .manifest import SkillManifest
 from .priority import Priority
+from .triggers import KINDS, Candidate, Index, Occasion, Place
 
 __all__ = ["Match", "Matched", "Routes", "verify"]
 
-Place = tuple[SkillManifest, HandlerManifest]
-
-#: What is said after a mention may be long; a command's name is not.
-LONGEST_NAME: Final = 64
+#: Nobody is restricted.
+FREE: Final = Access()
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One handler that an event is for."""
+    """One handler that an event is for.
+
+    Attributes:
+        command: the command as it was said, if it was one.
+        cooldown: how often the handler may be used, if it is limited.
+    """
 
     skill: str
     handler: str
     arguments: dict[str, Any]
     priority: Priority
+    command: str = ""
+    cooldown: Cooldown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,106 +52,88 @@ class Matched:
 
 @dataclass(slots=True)
 class Routes:
-    """A catalogue, compiled. ``problems`` names what had to be left out; the elder of two claims is kept."""
+    """A catalogue, compiled. ``problems`` names what had to be left out; the elder of two claims is kept.
+
+    Args:
+        prefixes: what makes a message a command without the bot's name in front.
+        access: who may do what.
+        timezone: of people who have not said theirs.
+    """
 
     manifests: Sequence[SkillManifest]
     prefixes: Sequence[str] = ("!",)
+    access: Access = FREE
+    timezone: str = "UTC"
     problems: list[str] = field(default_factory=list, init=False)
-    _commands: dict[str, Place] = field(default_factory=dict, init=False)
-    _hears: list[Place] = field(default_factory=list, init=False)
-    _patterns: PatternSet = field(init=False)
-    _on: dict[str, list[Place]] = field(default_factory=dict, init=False)
+    _indexes: list[Index] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        patterns: list[Pattern] = []
+        indexes = {kind: index for kind, trigger in KINDS.items() if (index := trigger.index(self.prefixes))}
         for skill in self.manifests:
             for handler in skill.handlers:
-                match handler.trigger:
-                    case CommandTrigger(names=names):
-                        for name in names:
-                            self._claim(name.casefold(), (skill, handler))
-                    case HearTrigger(pattern=pattern, ignore_case=ignore_case):
-                        try:
-                            patterns.append(Pattern(pattern, ignore_case=ignore_case))
-                            self._hears.append((skill, handler))
-                        except CatalogueError as error:
-                            self.problems.append(f"{_name((skill, handler))} cannot be heard: {error}")
-                    case OnTrigger(event=event):
-                        self._on.setdefault(event, []).append((skill, handler))
-        self._patterns = PatternSet(patterns)
-
-    def _claim(self, name: str, place: Place) -> None:
-        held = self._commands.setdefault(name, place)
-        if held[1] is not place[1]:
-            self.problems.append(
-                f"the command {name!r} is claimed by {_name(held)} and by {_name(place)}: {_name(held)} keeps it; "
-                "rename one of them"
-            )
+                place = Place(skill, handler)
+                index = indexes.get(handler.trigger.kind)
+                if index is None:
+                    self.problems.append(f"{place} has a trigger of a newer Dragoman: {handler.trigger.kind!r}")
+                    continue
+                try:
+                    index.add(place, handler.trigger)
+                except CatalogueError as error:
+                    self.problems.append(str(error))
+        self._indexes = list(indexes.values())
 
     def match(self, event: Event) -> Matched:
         """Find the handlers of an event, with their arguments parsed and verified."""
-        matches = [Match(s.name, h.name, {}, Priority.OVERHEARD) for s, h in self._on.get(event.kind, ())]
-        # Programs that answer each other would never stop.
-        if not isinstance(event, Message) or (event.person is not None and event.person.bot):
-            return Matched(tuple(matches))
-        request, addressed = event.request.strip(), event.addressed
-        for prefix in self.prefixes:
-            if request.startswith(prefix) and len(request) > len(prefix):
-                request = request[len(prefix) :]
-                # A prefix alone does not make it talk to the bot ("!!!"): only a command that exists does.
-                addressed = addressed or _first(request)[0] in self._commands
-                break
-        if addressed:
-            word, rest = _first(request)
-            if word in self._commands:
-                skill, handler = self._commands[word]
-                try:
-                    arguments = parse(word, handler.parameters, rest)
-                except ArgumentsError as error:
-                    return Matched(tuple(matches), f"{error}\nUsage: `{error.usage}`")
-                matches.append(Match(skill.name, handler.name, arguments, Priority.COMMAND))
-                return Matched(tuple(matches))
-        heard = list(self._heard(event.content.plain))
-        matches.extend(heard)
-        if addressed and not heard:
-            return Matched(tuple(matches), self._unknown(_first(request)[0]))
-        return Matched(tuple(matches))
+        person = event.person
+        occasion = Occasion(
+            event=event,
+            now=datetime.fromtimestamp(
+                event.occurred or time.time(), zone(person.timezone if person else None, self.timezone)
+            ),
+            request=event.request.strip() if isinstance(event, Message) else "",
+            addressed=event.addressed,
+        )
+        matches: list[Match] = []
+        answer: str | None = None
+        by_program = person is not None and person.bot
+        for index in self._indexes:
+            if by_program and not index.hears_bots:
+                continue
+            for candidate in index.find(occasion):
+                found = self._admit(candidate, event)
+                if isinstance(found, Match):
+                    matches.append(found)
+                else:
+                    answer = found or answer
+                if found is not None and candidate.takes:
+                    occasion.taken = True
+                    occasion.commanded |= candidate.asked
+        if answer is None and not occasion.taken and not by_program:
+            answer = next((said for index in self._indexes if (said := index.otherwise(occasion)) is not None), None)
+        return Matched(tuple(matches), answer)
 
-    def _heard(self, text: str) -> "list[Match]":
-        found: list[Match] = []
-        if not self._hears:
-            return found
-        for index, groups in self._patterns.search(text):
-            skill, handler = self._hears[index]
-            try:
-                arguments = convert(handler.name, handler.parameters, groups)
-            except ArgumentsError:
-                continue  # The pattern fits but the value does not: nobody asked for anything.
-            found.append(Match(skill.name, handler.name, arguments, Priority.OVERHEARD))
-        return found
-
-    def _unknown(self, word: str) -> str:
-        hint = " `help` lists what I can do." if "help" in self._commands else ""
-        if not word:
-            return f"Yes?{hint}"
-        shown = word.replace("`", "'")[:LONGEST_NAME]
-        near = difflib.get_close_matches(word[:LONGEST_NAME], self._commands, n=1, cutoff=0.6)
-        if near:
-            return f"I do not know `{shown}`. Did you mean `{near[0]}`?{hint}"
-        return f"I do not know `{shown}`.{hint}"
+    def _admit(self, candidate: Candidate, event: Event) -> Match | str | None:
+        """The match; or what to say to the person; or ``None`` if there is nothing to run and nothing to say."""
+        skill, handler = candidate.place
+        decision = self.access.decide(event.person, event, skill.name, handler)
+        if not decision.allowed:
+            return decision.say if candidate.asked else None
+        try:
+            arguments = candidate.arguments()
+        except ArgumentsError as error:
+            # What was only overheard and does not fit: nobody asked for anything.
+            return f"{error}\n\nUsage: `{error.usage}`" if candidate.asked else None
+        return Match(
+            skill=skill.name,
+            handler=handler.name,
+            arguments=arguments,
+            priority=candidate.priority,
+            command=candidate.command,
+            cooldown=handler.cooldown,
+        )
 
 
 def verify(manifests: Sequence[SkillManifest]) -> None:
     """Raise CatalogueError if skills cannot be served together; for the start of a worker and ``check``."""
     if problems := Routes(manifests).problems:
         raise CatalogueError("; ".join(problems))
-
-
-def _first(text: str) -> tuple[str, str]:
-    """The first word, as commands are named, and the rest of the text."""
-    word, rest = (*text.split(maxsplit=1), "", "")[:2]
-    return word.casefold().removeprefix("/"), rest
-
-
-def _name(place: Place) -> str:
-    return f"{place[0].name}.{place[1].name}"

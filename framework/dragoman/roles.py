@@ -10,25 +10,34 @@ import socket
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Engine
 
 from .accounts import make_adapters
+from .adapter import Adapter
+from .environment import Environment
 from .errors import AccountError, SettingsError
 from .exchange.broker import Broker
 from .exchange.embedded import EmbeddedValkey
 from .exchange.topology import Topology
 from .gateway import Gateway
 from .match import verify
-from .plugins import load_skills
+from .plugin_set import PluginSet
+from .plugins import Problems, load_plugins, load_skills
 from .router import Router
+from .scheduler import Scheduler
 from .settings import Settings
 from .skill import Skill
 from .store.catalogue import publish_manifests
 from .store.engine import open_store
+from .triggers import WebhookTrigger
 
-__all__ = ["BotContext", "pools_of", "run_gateway", "run_router", "run_worker"]
+if TYPE_CHECKING:
+    from .web import Web
+
+__all__ = ["BotContext", "pools_of", "run_gateway", "run_router", "run_web", "run_worker"]
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +82,100 @@ class BotContext:
                 "by themselves, set [broker] url to a RabbitMQ, Redis or Valkey"
             )
 
-    def skills(self) -> dict[str, Skill]:
-        """The bot's enabled skills, verified to fit together."""
-        skills = load_skills(self.settings.bot.skills, self.settings.root / self.settings.bot.folder)
+    @cached_property
+    def plugins(self) -> PluginSet:
+        """The bot's enabled plugins: filters and wrappers."""
+        return load_plugins(self.settings)
+
+    def load_plugins(self) -> None:
+        """Load them now: what is wrong with them is said before anything starts."""
+        log.debug("plugins: %s", ", ".join(self.plugins.names) or "none")
+
+    def skills(self, problems: Problems | None = None) -> dict[str, Skill]:
+        """The bot's enabled skills, verified to fit together.
+
+        Args:
+            problems: gets what is wrong with broken ones, which are left out, instead of the log.
+        """
+        bot, broken = self.settings.bot, {} if problems is None else problems
+        skills = load_skills(bot.skills, self.settings.root / bot.folder, strict=bot.strict, problems=broken)
+        if problems is None:
+            for problem in broken.values():
+                log.error("%s; the others go on without it", problem)
         verify([skill.manifest() for skill in skills.values()])
-        if unknown := set(self.settings.skills) - skills.keys():
+        # They may be those of a broken one.
+        if not broken and (unknown := set(self.settings.skills) - skills.keys()):
             raise SettingsError(f"[skills.{min(unknown)}]: no such skill is enabled ({', '.join(skills) or 'none is'})")
+        self._settings_of(skills)  # what is wrong with their settings is said at the start
         return skills
+
+    def _settings_of(self, skills: Mapping[str, Skill]) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            name: settings.validate_skill(name, skill.settings) if skill.settings else settings.skills.get(name, {})
+            for name, skill in skills.items()
+        }
+
+    def environment(self, skills: Mapping[str, Skill]) -> Environment:
+        """What these skills can see of the settings; ``[skills.NAME]`` verified by the models of those that have one.
+
+        Raises:
+            SettingsError: one does not fit; the message names the key.
+        """
+        return Environment(
+            settings=self._settings_of(skills),
+            access=self.settings.access,
+            timezone=self.settings.bot.timezone,
+            accounts=tuple(self.settings.accounts),
+            around=self.plugins.around,
+        )
+
+    def router(self, engine: Engine) -> Router:
+        """A router of this bot."""
+        return Router(
+            engine,
+            self.broker,
+            self.topology,
+            prefixes=self.settings.bot.prefixes,
+            retention=self.settings.store.retention_days,
+            access=self.settings.access,
+            timezone=self.settings.bot.timezone,
+            filter=self.plugins.event,
+        )
+
+    def gateway(self, engine: Engine, adapters: Mapping[str, Adapter]) -> Gateway:
+        """A gateway of this bot."""
+        return Gateway(
+            engine,
+            self.broker,
+            self.topology,
+            adapters,
+            grace=self.settings.run.grace,
+            filter=self.plugins.action,
+        )
+
+    def serves_web(self, skills: Mapping[str, Skill]) -> bool:
+        """Whether there is a webhook to listen for, or the settings ask for the web server."""
+        return "web" in self.settings.model_fields_set or any(
+            isinstance(handler.trigger, WebhookTrigger)
+            for skill in skills.values()
+            for handler in skill.manifest().handlers
+        )
+
+    def web(self, engine: Engine) -> "Web":
+        """The web server of this bot."""
+        from .web import Web  # Only one process needs an HTTP server.
+
+        return Web(
+            engine,
+            self.broker,
+            self.topology,
+            host=self.settings.web.host,
+            port=self.settings.web.port,
+            hook_secrets={
+                skill: hook.secret.get_secret_value() for skill, hook in self.settings.webhooks.items() if hook.secret
+            },
+        )
 
     def open_store(self, *, durable: bool = False) -> Engine:
         return open_store(self.settings.store_url, durable=durable)
@@ -103,7 +199,7 @@ def run_gateway(settings: Settings, accounts: Collection[str] = (), *, supervise
     bot.require_processes(supervised=supervised)
     adapters = make_adapters(settings, accounts)
     engine = bot.open_store(durable=True)
-    gateway = Gateway(engine, bot.broker, bot.topology, adapters, grace=settings.run.grace)
+    gateway = bot.gateway(engine, adapters)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -128,17 +224,38 @@ def run_router(settings: Settings, *, supervised: bool = False) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    router = Router(
-        engine,
-        bot.broker,
-        bot.topology,
-        prefixes=settings.bot.prefixes,
-        retention=settings.store.retention_days,
-    )
+    router = bot.router(engine)
+    scheduler = Scheduler(engine, bot.broker, bot.topology)
     router.start()
+    scheduler.start()
     stopping.wait()
+    scheduler.stop()
     router.stop()
     engine.dispose()
+
+
+def run_web(settings: Settings, *, supervised: bool = False) -> None:
+    """Listen for webhooks until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: it cannot listen on ``[web] host`` and ``port``.
+    """
+    bot = BotContext.of(settings)
+    bot.require_processes(supervised=supervised)
+    engine = bot.open_store(durable=True)
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        async with bot.web(engine):
+            await stopping.wait()
+
+    try:
+        asyncio.run(main())
+    finally:
+        engine.dispose()
 
 
 def run_worker(
@@ -178,7 +295,7 @@ def run_worker(
         store_url=settings.store_url,
         role=f"worker.{pool}",
         cap=chosen.per_skill if chosen else None,
-        settings=settings.skills,
+        environment=bot.environment(skills),
     )
     threads = all(handler.coroutine for skill in served.values() for handler in skill.handlers.values())
     worker = app.Worker(

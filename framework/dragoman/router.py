@@ -3,16 +3,14 @@
 import json
 import logging
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from . import wire
-from .action import Action, Send, action_key
-from .content import Content
+from .access import Access
 from .errors import WireError
 from .event import Event
 from .exchange.broker import Broker
@@ -20,12 +18,13 @@ from .exchange.consumer import Consumer
 from .exchange.message import Delivery, Outgoing
 from .exchange.publisher import Publisher
 from .exchange.topology import Priority, Topology
-from .match import Matched, Routes
+from .manifest import SkillManifest
+from .match import Routes
 from .messages import action_message, task_message
+from .routing import Decided, Routing
 from .store.catalogue import Reader
 from .store.ledger import Routed, park_events, route_events
 from .sweeper import Sweeper
-from .task import Task, run_id
 
 __all__ = ["Router"]
 
@@ -45,16 +44,31 @@ class Router:
     Args:
         prefixes: what makes a message a command without the bot's name in front.
         retention: days that the ledger keeps what is done.
+        access: who may do what.
+        timezone: of people who have not said theirs.
+        filter: the plugins' event filters.
     """
 
     def __init__(
-        self, engine: Engine, broker: Broker, topology: Topology, *, prefixes: Sequence[str], retention: float
+        self,
+        engine: Engine,
+        broker: Broker,
+        topology: Topology,
+        *,
+        prefixes: Sequence[str],
+        retention: float,
+        access: Access | None = None,
+        timezone: str = "UTC",
+        filter: Callable[[Event], Event | None] = lambda event: event,
     ) -> None:
         self._engine = engine
         self._topology = topology
         self._prefixes = prefixes
+        self._access = access or Access()
+        self._timezone = timezone
         self._reader = Reader(engine)
-        self._routes = Routes((), prefixes)
+        self._routes = self._compiled(())
+        self._routing = Routing(engine, filter=filter)
         self._publisher = Publisher(broker, "router")
         self._consumer = Consumer(broker, "router", [topology.router_queue()], self.handle, prefetch=PREFETCH)
         self._sweeper = Sweeper(engine, broker, topology, retention=retention)
@@ -92,44 +106,53 @@ class Router:
 
     def _look(self) -> None:
         if self._reader.refresh():
-            routes = Routes(self._reader.manifests, self._prefixes)
+            routes = self._compiled(self._reader.manifests)
             for problem in routes.problems:
                 log.error("catalogue: %s", problem)
             self._routes = routes
             log.info("routing to %s", ", ".join(self.skills) or "no skills yet")
 
+    def _compiled(self, manifests: Sequence[SkillManifest]) -> Routes:
+        return Routes(manifests, self._prefixes, self._access, self._timezone)
+
     def handle(self, batch: Sequence[Delivery]) -> None:
         """Route a batch: one commit, one round of confirms."""
-        routed: list[Routed] = []
+        read = [(delivery, event) for delivery in batch if (event := self._read(delivery)) is not None]
+        try:
+            events = self._routing.complete([event for _, event in read])
+        except SQLAlchemyError as error:
+            log.error("the store cannot be read, so nothing is routed until it can: %s", error)
+            self._stopping.wait(PATIENCE)
+            for delivery, _ in read:
+                delivery.requeue()
+            return
+        decided: list[Decided] = []
         taken: list[Delivery] = []
         broken: list[tuple[str, str]] = []
-        for delivery in batch:
-            event = self._read(delivery)
-            if event is None:
-                continue
+        for (delivery, _), event in zip(read, events, strict=True):
             try:
-                routed.append(self._routed(event, self._routes.match(event)))
+                decided.append(self._routing.decide(self._routes, event))
                 taken.append(delivery)
             except Exception as error:
                 log.exception("event %s cannot be routed", event.key)
                 broken.append((event.key, repr(error)))
                 delivery.park(f"the router failed: {type(error).__name__}")
         try:
-            due = self._write(routed, broken)
+            written = self._write(decided, broken)
         except SQLAlchemyError as error:
             # Not the store but something in the batch: the others go on without it.
-            if len(routed) == 1:
-                log.error("event %s cannot be written: %s", routed[0].event.key, error)
+            if len(decided) == 1:
+                log.error("event %s cannot be written: %s", decided[0].event.key, error)
                 taken[0].park(f"the ledger cannot hold it: {type(error).__name__}")
                 return
             for delivery in taken:
                 self.handle([delivery])
             return
-        if due is None:
+        if written is None:
             for delivery in taken:
                 delivery.requeue()
             return
-        self._publish(routed, due)
+        self._publish(*written)
         for delivery in taken:
             delivery.ack()
 
@@ -153,43 +176,18 @@ class Router:
         else:
             delivery.ack()
 
-    def _routed(self, event: Event, matched: Matched) -> Routed:
-        tasks = tuple(
-            (
-                Task(
-                    run=run_id(event.key, match.skill, match.handler),
-                    skill=match.skill,
-                    handler=match.handler,
-                    event=event,
-                    arguments=match.arguments,
-                    asked=match.priority == Priority.COMMAND,
-                    hops=event.hops,
-                ),
-                int(match.priority),
-            )
-            for match in matched.matches
-        )
-        answers: tuple[Action, ...] = ()
-        if matched.answer is not None:
-            answers = (
-                Send(
-                    key=action_key(event.key, "router", 0),
-                    address=event.address,
-                    content=Content(text=matched.answer),
-                    traceparent=event.traceparent,
-                    hops=(*event.hops, ("router", time.time())),
-                ),
-            )
-        return Routed(event, tasks, answers)
-
-    def _write(self, routed: list[Routed], broken: list[tuple[str, str]]) -> list[frozenset[str]] | None:
-        if not routed and not broken:
-            return []
+    def _write(
+        self, decided: list[Decided], broken: list[tuple[str, str]]
+    ) -> tuple[list[Routed], list[frozenset[str]]] | None:
+        """What was written, and which of it is to be published; ``None`` if nothing can be written now."""
+        if not decided and not broken:
+            return [], []
         try:
             with self._engine.begin() as connection:
                 if broken:
                     park_events(connection, broken)
-                return route_events(connection, routed) if routed else []
+                routed = self._routing.settle(connection, decided)
+                return routed, route_events(connection, routed) if routed else []
         except OperationalError as error:
             log.error("the store cannot be written, so nothing is routed until it can: %s", error)
             self._stopping.wait(PATIENCE)

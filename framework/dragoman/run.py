@@ -2,12 +2,14 @@
 
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Any
 
 from .action import Action
+from .arguments import bind
 from .content import Content
 from .context import Context
-from .errors import SkillError
+from .errors import ArgumentsError, SkillError
 from .skill import Handler, Skill
 from .task import Task
 
@@ -31,7 +33,11 @@ def find_handler(skill: Skill, task: Task) -> Handler:
 
 def run(handler: Handler, task: Task, context: Context) -> tuple[Action, ...]:
     """Run a ``def`` handler; the actions that have not left yet."""
-    result = handler.function(**_arguments(handler, task, context))
+    try:
+        arguments = _arguments(handler, task, context)
+    except ArgumentsError as error:
+        return _refuse(task, context, error)
+    result = handler.function(**arguments)
     if inspect.isgenerator(result):
         values: Iterator[Any] = result
         for value in values:
@@ -44,7 +50,11 @@ def run(handler: Handler, task: Task, context: Context) -> tuple[Action, ...]:
 
 async def run_async(handler: Handler, task: Task, context: Context) -> tuple[Action, ...]:
     """Run an ``async def`` handler; the actions that have not left yet."""
-    result = handler.function(**_arguments(handler, task, context))
+    try:
+        arguments = _arguments(handler, task, context)
+    except ArgumentsError as error:
+        return _refuse(task, context, error)
+    result = handler.function(**arguments)
     if inspect.isasyncgen(result):
         values: AsyncIterator[Any] = result
         async for value in values:
@@ -56,11 +66,21 @@ async def run_async(handler: Handler, task: Task, context: Context) -> tuple[Act
 
 
 def _arguments(handler: Handler, task: Task, context: Context) -> dict[str, Any]:
-    known = {parameter.name for parameter in handler.parameters}
-    arguments = {name: value for name, value in task.arguments.items() if name in known}
+    arguments = bind(handler.function, handler.command, handler.parameters, task.arguments)
+    for name, value in arguments.items():
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            # JSON keeps the offset of that day; "a day later" is meant by the clock on the person's wall.
+            arguments[name] = value.astimezone(context.now().tzinfo)
     if handler.context is not None:
         arguments[handler.context] = context
     return arguments
+
+
+def _refuse(task: Task, context: Context, error: ArgumentsError) -> tuple[Action, ...]:
+    """A type of the author's own does not take what was said: the person's mistake, and no failure of the run."""
+    if task.asked:
+        context.reply(f"{error}\n\nUsage: `{error.usage}`")
+    return context.take()
 
 
 def _say(handler: Handler, context: Context, value: object) -> None:

@@ -2,18 +2,17 @@
 
 A nested key is written with two underscores: ``DRAGOMAN_BROKER__URL`` is ``[broker] url``, and
 ``DRAGOMAN_ACCOUNTS__ACME__BOT_TOKEN`` is ``[accounts.acme] bot_token``. An unknown or misspelt key is an
-error that names it and suggests the right one.
+error that names it and suggests the right one. The sections are in `dragoman.sections`.
 """
 
-import difflib
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import Any, Final, Self, TypeVar
 
 import pydantic_settings
-from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -23,74 +22,40 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from .access import Access, Globs, Rule
 from .address import AccountName
 from .errors import SettingsError
+from .keys import keys, plain, shape
 from .manifest import SkillName
+from .mistakes import PREFIX, explain, unknown_keys
+from .sections import (
+    Bot,
+    BrokerSettings,
+    PoolSettings,
+    RunSettings,
+    StoreSettings,
+    WebhookSettings,
+    WebSettings,
+)
+from .variables import read_dotenv, read_list, read_variables
 
 __all__ = [
     "Bot",
     "BrokerSettings",
     "PoolSettings",
+    "Rule",
     "RunSettings",
     "Settings",
     "StoreSettings",
+    "WebSettings",
+    "WebhookSettings",
     "explain",
     "load",
 ]
 
 FILE: Final = "dragoman.toml"
-PREFIX: Final = "DRAGOMAN_"
-#: Environment variables with our prefix that are no settings.
-OTHER: Final = frozenset({"DRAGOMAN_CONFIG", "DRAGOMAN_API_SPECS"})
 
-
-class Section(BaseModel):
-    """A table of the file: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Bot(Section):
-    """``[bot]``
-
-    Attributes:
-        name: lower case; the namespace of all queues, so several bots can share one broker.
-        skills: which discovered skills are enabled; those in ``folder`` always are.
-        folder: a folder with skills of the bot's own: each ``*.py`` file there with a ``Skill`` in it.
-        prefixes: what makes a message a command without the bot's name in front.
-    """
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "dragoman"
-    skills: tuple[SkillName, ...] = ("help",)
-    folder: Path = Path("skills")
-    prefixes: tuple[Annotated[str, Field(min_length=1, max_length=8)], ...] = ("!",)
-
-
-class BrokerSettings(Section):
-    """``[broker]``: ``embedded`` (a private Valkey), ``amqp://``, ``redis://``, or ``memory://`` in one process."""
-
-    url: SecretStr = SecretStr("embedded")
-
-
-class StoreSettings(Section):
-    """``[store]``: a database URL (SQLite in the data folder if left out), and how many days to keep what is done."""
-
-    url: SecretStr | None = None
-    retention_days: Annotated[float, Field(gt=0)] = 30.0
-
-
-class PoolSettings(Section):
-    """``[pools.NAME]``: tasks in flight at once, and of one skill (half of them if left out)."""
-
-    concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
-    per_skill: Annotated[int, Field(ge=1, le=1000)] | None = None
-
-
-class RunSettings(Section):
-    """``[run]``: the data folder, and the seconds that a stop may take."""
-
-    data: Path = Path(".dragoman")
-    grace: Annotated[float, Field(ge=0)] = 10.0
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Settings(BaseSettings):
@@ -109,10 +74,18 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     run: RunSettings = RunSettings()
     pools: dict[str, PoolSettings] = {}
+    #: Where webhooks are listened for, and what callers of each skill's paths have to know.
+    web: WebSettings = WebSettings()
+    webhooks: dict[SkillName, WebhookSettings] = Field(default_factory=dict)
+    #: Who may do what: see `dragoman.access`.
+    roles: dict[str, Globs] = Field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
     #: They hold secrets that only their adapters know as such, so they are never shown or dumped.
     accounts: dict[AccountName, dict[str, Any]] = Field(default_factory=dict, repr=False, exclude=True)
     #: ``[skills.NAME]``: what a skill may be told.
     skills: dict[SkillName, dict[str, Any]] = Field(default_factory=dict, repr=False, exclude=True)
+    #: ``[plugins.NAME]``: what a plugin may be told.
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict, repr=False, exclude=True)
     #: The folder that relative paths start from: where dragoman.toml is.
     root: Path = Path()
 
@@ -136,6 +109,27 @@ class Settings(BaseSettings):
             return self.store.url.get_secret_value()
         return f"sqlite:///{self.data.absolute() / 'store.db'}"
 
+    @property
+    def access(self) -> Access:
+        """Who may do what."""
+        return Access(self.rules, self.roles)
+
+    def strictly(self) -> Self:
+        """The same, with ``[bot] strict = true``."""
+        return self.model_copy(update={"bot": self.bot.model_copy(update={"strict": True})})
+
+    def validate_skill(self, name: str, model: type[Model]) -> Model:
+        """``[skills.NAME]`` as the skill's own model has it. Texts of variables become what the model wants.
+
+        Raises:
+            SettingsError: something is missing, wrong, or unknown (unless the model says what to do with more).
+        """
+        return _validated(model, self.skills.get(name, {}), f"skills.{name}")
+
+    def validate_plugin(self, name: str, model: type[Model]) -> Model:
+        """``[plugins.NAME]`` in the same way."""
+        return _validated(model, self.plugins.get(name, {}), f"plugins.{name}")
+
 
 def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
@@ -154,8 +148,9 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
         raise SettingsError(f"there is no settings file {file}; write one, or leave out --config for the defaults")
     root = file.parent.absolute()
     dotenv = root / ".env"
-    # Other programs' variables may stand in the same file.
-    written = {k: v for k, v in _dotenv(dotenv).items() if k.upper().startswith(PREFIX) and k.upper() not in OTHER}
+    # Other programs' variables may stand in both.
+    written = read_variables(read_dotenv(dotenv), str(dotenv), Settings)
+    given = read_variables(variables, "the environment", Settings)
 
     class Sources(Settings):
         @classmethod
@@ -163,57 +158,37 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
             cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: Any
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             env = EnvSettingsSource(settings_cls)
-            env.env_vars = {k.lower(): v for k, v in variables.items() if k.upper() not in OTHER}
+            env.env_vars = given
             found: list[PydanticBaseSettingsSource] = [init_settings, env]
             if written:
                 source = DotEnvSettingsSource(settings_cls, env_file=None)
-                source.env_vars = {k.lower(): v for k, v in written.items()}
+                source.env_vars = written
                 found.append(source)
             if file.is_file():
                 found.append(TomlConfigSettingsSource(settings_cls, toml_file=file))
             return tuple(found)
 
     try:
-        _check_names(variables, "the environment")
-        _check_names(written, str(dotenv))
         return Sources(root=root)
     except ValidationError as error:
-        raise SettingsError(_explain(error, file, {"the environment": variables, str(dotenv): written})) from None
-    except SettingsError:
-        raise
+        raise SettingsError(_explain(error, file, {"the environment": given, str(dotenv): written})) from None
     except pydantic_settings.SettingsError as error:
-        raise SettingsError(f"the environment: {error}: a list is written as JSON, such as '[\"help\"]'") from None
+        raise SettingsError(f"the environment: {error}") from None
     except (ValueError, OSError) as error:
         # tomllib's errors and pydantic-settings' own say what is wrong and hold no values of ours.
         raise SettingsError(f"{file} cannot be read: {error}") from None
 
 
-def _check_names(environ: Mapping[str, Any], source: str) -> None:
-    """pydantic-settings ignores variables that it does not know; a misspelt one must not go unseen."""
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields if name != "root"}
-    for name in environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in OTHER and name.upper().split("__")[0] not in known:
-            near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}__...?" if near else ""
-            raise SettingsError(f"{source}: {name} is not a setting{hint}")
-
-
-def _dotenv(file: Path) -> dict[str, str | None]:
-    if not file.is_file():
-        return {}
-    try:
-        return dotenv_values(file)
-    except (ValueError, OSError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from None
-
-
-def _explain(error: ValidationError, file: Path, variables: Mapping[str, Mapping[str, Any]]) -> str:
+def _explain(error: ValidationError, file: Path, variables: Mapping[str, Mapping[str, str]]) -> str:
     """Each mistake with where it was written: a variable wins over the file."""
     lines = []
     for mistake, line in zip(error.errors(include_url=False), explain(error, Settings), strict=True):
-        name = PREFIX + "__".join(str(part) for part in mistake["loc"]).upper()
-        for place, names in variables.items():
-            if any(given.upper() == name or given.upper().startswith(f"{name}__") for given in names):
+        # What is wrong in a list is in the list's variable.
+        parts = [str(part) for part in mistake["loc"]]
+        names = {(PREFIX + "__".join(parts[:count])).lower() for count in range(1, len(parts) + 1)}
+        whole = (PREFIX + "__".join(parts)).lower()
+        for place, given in variables.items():
+            if any(name in names or name.startswith(f"{whole}__") for name in given):
                 lines.append(f"{place}: {line}")
                 break
         else:
@@ -221,30 +196,37 @@ def _explain(error: ValidationError, file: Path, variables: Mapping[str, Mapping
     return "; ".join(lines)
 
 
-def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """What is wrong, a line for each mistake, without the values (they may be secrets)."""
-    for mistake in error.errors(include_url=False, include_input=False, include_context=False):
-        loc = [str(part) for part in mistake["loc"]]
-        name = ".".join([*([prefix] if prefix else []), *loc])
-        if mistake["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(loc[-1], _names(model, loc[:-1]), n=1, cutoff=0.5)
-            yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "")
-        elif mistake["type"] == "missing":
-            variable = PREFIX + name.replace(".", "__").upper()
-            yield f"{name} is missing: write it there, or {variable}=... into .env beside it"
-        else:
-            yield f"{name}: {mistake['msg'].removeprefix('Value error, ')}"
+def _validated(model: type[Model], written: dict[str, Any], place: str) -> Model:
+    lines = list(unknown_keys(model, written, place))
+    try:
+        try:
+            found = model.model_validate(written)
+        except ValidationError:
+            # Variables have only texts: a list or a table may be in one.
+            found = model.model_validate(_with_lists(model, written))
+    except ValidationError as error:
+        lines.extend(explain(error, model, place))
+    if lines:
+        raise SettingsError("; ".join(lines))
+    return found
 
 
-def _names(model: type[BaseModel], place: list[str]) -> list[str]:
-    """The keys that there are at a place of a model."""
-    annotation: Any = model
-    for part in place:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            field = annotation.model_fields.get(part)
-            annotation = field.annotation if field else None
-        else:
-            annotation = (*get_args(annotation), None, None)[1]  # the values of a dict, whatever the key
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [name for name in annotation.model_fields if name != "root"]
-    return []
+def _with_lists(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with texts read where the model has a list or a table."""
+    known, found = keys(model), dict(values)
+    for key, value in values.items():
+        annotation = known.get(key)
+        kind = shape(annotation)
+        if isinstance(value, str) and kind in ("list", "table"):
+            try:
+                found[key] = read_list(value) if kind == "list" else json.loads(value)
+            except ValueError:
+                continue  # The model says what is wrong with it.
+        elif isinstance(value, Mapping) and (inner := _model(annotation)) is not None:
+            found[key] = _with_lists(inner, value)
+    return found
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    found = plain(annotation)
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None

@@ -3,32 +3,24 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, get_origin, get_type_hints
+
+from pydantic import BaseModel
 
 from .arguments import parameters_of
 from .context import Context
+from .cooldown import Cooldown
 from .errors import SkillError
 from .hooks import hookimpl
-from .manifest import (
-    CommandTrigger,
-    HandlerManifest,
-    HearTrigger,
-    OnTrigger,
-    Parameter,
-    SkillManifest,
-    Trigger,
-)
-from .patterns import Pattern
+from .manifest import HandlerManifest, SkillManifest
+from .parameter import Parameter
+from .triggers import CommandTrigger, Declarations, Trigger
+from .triggers.trigger import Declared
 
 __all__ = ["Handler", "Skill"]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 #: RabbitMQ takes a message back from a consumer that holds it for 30 minutes.
 LONGEST: Final = 25 * 60.0
-
-#: Kinds that ``on`` can be given.
-EVENTS: Final = ("message", "edited", "deleted", "reaction", "member_joined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,13 @@ class Handler:
     parameters: tuple[Parameter, ...] = ()
     context: str | None = None
     coroutine: bool = False
+    allow: tuple[str, ...] = ()
+    cooldown: Cooldown | None = None
+
+    @property
+    def command(self) -> str:
+        """What it is called in its usage line."""
+        return self.trigger.names[0] if isinstance(self.trigger, CommandTrigger) else self.name
 
     def manifest(self) -> HandlerManifest:
         summary, _, description = inspect.cleandoc(self.function.__doc__ or "").partition("\n")
@@ -55,11 +54,13 @@ class Handler:
             summary=summary.strip(),
             description=description.strip(),
             parameters=self.parameters,
+            allow=self.allow,
+            cooldown=self.cooldown,
         )
 
 
 @dataclass(eq=False)
-class Skill:
+class Skill(Declarations):
     """Declare a skill::
 
         skill = Skill("dice", summary="Roll dice")
@@ -79,6 +80,7 @@ class Skill:
         pool: the pool of workers to run in. Left out, handlers share the pool ``default`` (processes), or
             ``async`` (threads over one event loop) if every handler is an ``async def``. Any other name
             is a pool of this skill's own, or of all the skills that name it.
+        settings: the model of ``[skills.NAME]``: verified at the start, and handed over as ``ctx.settings``.
 
     Raises:
         SkillError: something does not fit.
@@ -89,6 +91,7 @@ class Skill:
     retries: int = 2
     time_limit: float = 60.0
     pool: str | None = None
+    settings: type[BaseModel] | None = None
     handlers: dict[str, Handler] = field(default_factory=dict, init=False)
     #: Where it was loaded from, such as ``dragoman 0.1.0``; set by the loader.
     origin: str = field(default="", init=False)
@@ -100,68 +103,44 @@ class Skill:
             raise SkillError(f"skill {self.name!r}: retries cannot be negative")
         self.manifest()
 
-    def command(self, *aliases: str, name: str | None = None) -> Callable[[Function], Function]:
-        """Run the function when its name is the first word said to the bot; its parameters are the grammar."""
-        if any(callable(alias) for alias in aliases):
-            raise SkillError(f"skill {self.name!r}: write @skill.command() with parentheses")
+    def add(self, function: Callable[..., Any], declared: Declared) -> Handler:
+        """Make a function a handler; what the decorators do.
 
-        def decorate(function: Function) -> Function:
-            names = (name or function.__name__, *aliases)
-            for word in names:
-                if not word or word != "".join(word.split()) or word != word.casefold():
-                    raise SkillError(f"skill {self.name!r}: the command {word!r} must be one lower-case word")
-            self._add(function, CommandTrigger(names=names), typed=True)
-            return function
-
-        return decorate
-
-    def hear(self, pattern: str, *, ignore_case: bool = True) -> Callable[[Function], Function]:
-        """Run the function when anybody's message has the pattern in it; named groups become parameters."""
-        if callable(pattern):
-            raise SkillError(f"skill {self.name!r}: write @skill.hear(...) with a pattern")
-        compiled = Pattern(pattern, ignore_case=ignore_case)
-
-        def decorate(function: Function) -> Function:
-            handler = self._add(function, HearTrigger(pattern=pattern, ignore_case=ignore_case), typed=True)
-            groups = compiled.names
-            for parameter in handler.parameters:
-                if parameter.required and parameter.name not in groups:
-                    raise SkillError(
-                        f"{self.name}.{handler.name}: the pattern {pattern!r} has no group (?P<{parameter.name}>...)"
-                    )
-            return function
-
-        return decorate
-
-    def on(self, event: str) -> Callable[[Function], Function]:
-        """Run the function for every event of a kind: message, edited, deleted, reaction, member_joined."""
-        if event not in EVENTS:
-            raise SkillError(f"skill {self.name!r}: on({event!r}): there are the events {', '.join(EVENTS)}")
-
-        def decorate(function: Function) -> Function:
-            self._add(function, OnTrigger(event=event), typed=False)
-            return function
-
-        return decorate
-
-    def _add(self, function: Callable[..., Any], trigger: Trigger, *, typed: bool) -> Handler:
+        Raises:
+            SkillError: its signature does not fit the trigger.
+        """
         name = function.__name__
+        where = f"{self.name}.{name}"
         if name in self.handlers:
             raise SkillError(f"skill {self.name!r} has two handlers named {name!r}")
         try:
             hints = get_type_hints(function)
         except (NameError, TypeError) as error:
-            raise SkillError(f"{self.name}.{name}: its annotations cannot be read: {error}") from None
-        contexts = [parameter for parameter, hint in hints.items() if hint is Context and parameter != "return"]
+            raise SkillError(f"{where}: its annotations cannot be read: {error}") from None
+        contexts = [
+            parameter
+            for parameter, hint in hints.items()
+            if (hint is Context or get_origin(hint) is Context) and parameter != "return"
+        ]
         if len(contexts) > 1:
-            raise SkillError(f"{self.name}.{name}: one Context is enough, not {' and '.join(contexts)}")
+            raise SkillError(f"{where}: one Context is enough, not {' and '.join(contexts)}")
         parameters = parameters_of(function, skip=contexts)
-        if parameters and not typed:
-            raise SkillError(
-                f"{self.name}.{name}: a handler of events takes only a Context, not {parameters[0].name!r}"
-            )
-        coroutine = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-        handler = Handler(name, function, trigger, parameters, contexts[0] if contexts else None, coroutine)
+        trigger = declared.trigger
+        if isinstance(trigger, CommandTrigger):
+            trigger = trigger.named(name)
+        if parameters and not trigger.typed:
+            raise SkillError(f"{where}: its handler takes only a Context, not {parameters[0].name!r}")
+        trigger.check(where, parameters)
+        handler = Handler(
+            name=name,
+            function=function,
+            trigger=trigger,
+            parameters=parameters,
+            context=contexts[0] if contexts else None,
+            coroutine=inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function),
+            allow=declared.allow,
+            cooldown=declared.cooldown,
+        )
         self.handlers[name] = handler
         return handler
 

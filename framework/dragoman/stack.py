@@ -7,9 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from .adapter import Adapter
-from .gateway import Gateway
 from .roles import BotContext
-from .router import Router
+from .scheduler import Scheduler
 from .skill import Skill
 from .store.catalogue import publish_manifests, retire_manifests
 
@@ -23,20 +22,21 @@ class Stack:
     """``async with Stack(bot, skills, adapters) as stack: await stack.run()``.
 
     ``def`` handlers run in threads here, so their time limit is not enforced: a thread cannot be stopped.
+
+    Args:
+        web: whether to listen for webhooks as well.
     """
 
-    def __init__(self, bot: BotContext, skills: Mapping[str, Skill], adapters: Mapping[str, Adapter]) -> None:
+    def __init__(
+        self, bot: BotContext, skills: Mapping[str, Skill], adapters: Mapping[str, Adapter], *, web: bool = False
+    ) -> None:
         self._bot = bot
         self._skills = skills
         self._engine = bot.open_store(durable=True)
-        self.gateway = Gateway(self._engine, bot.broker, bot.topology, adapters, grace=bot.settings.run.grace)
-        self.router = Router(
-            self._engine,
-            bot.broker,
-            bot.topology,
-            prefixes=bot.settings.bot.prefixes,
-            retention=bot.settings.store.retention_days,
-        )
+        self.gateway = bot.gateway(self._engine, adapters)
+        self.router = bot.router(self._engine)
+        self._scheduler = Scheduler(self._engine, bot.broker, bot.topology)
+        self.web = bot.web(self._engine) if web else None
         self._worker: Any = None
         self._thread: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
@@ -45,8 +45,11 @@ class Stack:
         with self._engine.begin() as connection:
             publish_manifests(connection, [skill.manifest() for skill in self._skills.values()])
             retire_manifests(connection, self._skills.keys())
+        if self.web is not None:  # first: its port may be in use
+            await self.web.__aenter__()
         await asyncio.to_thread(self._start_worker)
         self.router.start()
+        self._scheduler.start()
         self._task = asyncio.create_task(self.gateway.run())
         return self
 
@@ -62,6 +65,8 @@ class Stack:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.web is not None:
+            await self.web.__aexit__(kind, error, trace)
         self.gateway.stop()
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
@@ -75,7 +80,7 @@ class Stack:
             broker=self._bot.broker,
             topology=self._bot.topology,
             store_url=self._bot.settings.store_url,
-            settings=self._bot.settings.skills,
+            environment=self._bot.environment(self._skills),
         )
         ready = threading.Event()
         self._worker = app.WorkController(
@@ -94,6 +99,7 @@ class Stack:
                 raise RuntimeError("the worker did not start; see the log")
 
     def _stop(self) -> None:
+        self._scheduler.stop()
         self.router.stop()
         if self._worker is not None and self._thread is not None:
             # It looks whether it should stop when it has received something, or after two seconds.

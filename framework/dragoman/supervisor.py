@@ -32,15 +32,21 @@ class Child:
     Attributes:
         ready: called after each start; returns once the child can be used by those that come after it.
         order: children stop in this order, lowest first; equal ones together.
+        renewable: `Supervisor.renew` replaces it. One that cannot work as configured then waits for that,
+            and the others go on.
     """
 
     name: str
     command: Sequence[str]
     ready: Callable[[], None] | None = None
     order: int = 0
+    renewable: bool = False
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
     wait: float = field(default=SOON, init=False)
+    #: Whether it was told to end, and which one then takes its place.
+    leaving: bool = field(default=False, init=False)
+    successor: "Child | None" = field(default=None, init=False)
 
 
 class Supervisor:
@@ -58,10 +64,11 @@ class Supervisor:
         died: Callable[[int], None] = lambda pid: None,
         grace: float = 10.0,
     ) -> None:
-        self._children = children
+        self._children = list(children)
         self._died = died
         self._grace = grace
-        self._ended: queue.SimpleQueue[tuple[Child, subprocess.Popen[bytes]] | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[tuple[Child, subprocess.Popen[bytes]] | list[Child] | None]
+        self._ended = queue.SimpleQueue()
         # A plain bool: `stop` is called by signal handlers, which may interrupt whoever holds a lock.
         self._stopping = False
         self._starting = threading.Lock()
@@ -76,7 +83,9 @@ class Supervisor:
                 self._start(child)
             while not self._stopping:
                 ended = self._ended.get()
-                if ended is not None and not self._restart(*ended):
+                if isinstance(ended, list):
+                    self._renew(ended)
+                elif ended is not None and not self._restart(*ended):
                     status = CONFIG_ERROR
                     break
         finally:
@@ -88,9 +97,47 @@ class Supervisor:
         self._stopping = True
         self._ended.put(None)
 
+    def renew(self, children: Sequence[Child]) -> None:
+        """Put these in the place of all renewable children, each when the one of its name has ended; from any thread.
+
+        Those that run get SIGTERM, finish what they hold, and are killed when they take longer than the grace.
+        """
+        self._ended.put(list(children))
+
+    def _renew(self, children: list[Child]) -> None:
+        named = {child.name: child for child in children}
+        for child in [child for child in self._children if child.renewable]:
+            child.successor = named.pop(child.name, None)
+            with self._starting:  # a timer may be about to start it again
+                left, child.leaving = child.leaving, True
+                process = child.process
+            if process is None:
+                self._succeed(child)
+            elif not left:
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+                threading.Thread(target=self._await_end, args=(process,), daemon=True).start()
+        for child in named.values():
+            self._children.append(child)
+            self._start_again(child)
+
+    def _await_end(self, process: "subprocess.Popen[bytes]") -> None:
+        try:
+            process.wait(self._grace)
+        except subprocess.TimeoutExpired:
+            if not self._stopping:
+                log.warning("a process did not stop within %.0f s and is killed", self._grace)
+                _kill_group(process.pid, signal.SIGKILL)
+
+    def _succeed(self, child: Child) -> None:
+        self._children.remove(child)
+        if child.successor is not None:
+            self._children.append(child.successor)
+            self._start_again(child.successor)
+
     def _start(self, child: Child) -> None:
         with self._starting:  # `_stop_all` must not miss one that a timer starts at the same moment
-            if self._stopping:
+            if self._stopping or child.leaving:
                 return
             child.started_at = time.monotonic()
             # A session of its own: Ctrl-C reaches the supervisor only, and a whole group can be killed.
@@ -111,6 +158,15 @@ class Supervisor:
         if process.stdin is not None:
             process.stdin.close()
         child.process = None
+        if child.leaving:
+            if process.returncode:  # it did not finish what it held
+                with contextlib.suppress(Exception):
+                    self._died(process.pid)
+            self._succeed(child)
+            return True
+        if process.returncode == CONFIG_ERROR and child.renewable:
+            log.error("%s cannot work as configured (see above): it waits for a change", child.name)
+            return True
         if process.returncode == CONFIG_ERROR:
             log.error("%s cannot work as configured (see above): stopping", child.name)
             return False

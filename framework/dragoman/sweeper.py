@@ -26,6 +26,7 @@ from .store.sweep import (
     MOST_LOSSES,
     Due,
     DueRun,
+    forget_expired,
     forget_old,
     give_back_lost,
     take_due_actions,
@@ -133,6 +134,7 @@ class Sweeper:
             self._forgot_at = self._clock()
             with self._engine.begin() as connection:
                 forget_old(connection, self._clock() - self._retention * 86400)
+                forget_expired(connection, self._clock())
         return len(batch)
 
     def _task(self, due: DueRun) -> Outgoing:

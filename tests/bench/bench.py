@@ -1,7 +1,8 @@
 """``make bench``: how fast, beside the bare limit measured in the same run.
 
 Prints, for each broker that is there: sustained messages per second and unloaded latency from Slack's websocket
-to ``chat.postMessage``, the same three hops with kombu and Celery and nothing of ours, and the ratio.
+to ``chat.postMessage``, the same three hops with kombu and Celery and nothing of ours, and the ratio. Before
+that: what routing a message costs with ten and with a thousand commands and patterns.
 """
 
 import argparse
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from rich.console import Console  # likewise
 from rich.table import Table  # likewise
 
-from bench import bare  # the path above is for running this as a program
+from bench import bare, routing  # the path above is for running this as a program
 from dragoman.exchange import EmbeddedValkey  # likewise
 from dragoman_slack.simulator import SlackSimulator  # likewise
 from support.bot import RunningBot, settings_for  # likewise
@@ -114,12 +115,27 @@ def rabbitmq() -> Iterator[str]:
         server.remove()
 
 
+def show_routing() -> None:
+    """What matching costs in the router, with ten and with a thousand commands and patterns."""
+    table = Table(title="Routing one message")
+    table.add_column("what is said")
+    for column in ("10 commands, 10 patterns: us", "1,000 of each: us", "ratio"):
+        table.add_column(column, justify="right")
+    for what, (few, lots) in routing.measure().items():
+        table.add_row(what, f"{few:.0f}", f"{lots:.0f}", f"{lots / few:.2f}")
+    Console().print(table)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, default=3000)
     parser.add_argument("--singles", type=int, default=300)
-    parser.add_argument("--only", choices=["embedded", "rabbitmq"])
+    parser.add_argument("--only", choices=["embedded", "rabbitmq", "routing"])
     options = parser.parse_args()
+    if options.only in (None, "routing"):
+        show_routing()
+    if options.only == "routing":
+        return
     table = Table(title=f"Slack to Slack, {datetime.date.today()}, {os.cpu_count()} cores, {options.messages} messages")
     for column in ("broker", "what", "messages/s", "p50 ms", "p99 ms"):
         table.add_column(column, justify="left" if column in ("broker", "what") else "right")

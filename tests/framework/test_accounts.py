@@ -1,6 +1,6 @@
 """From ``[accounts.*]`` to adapters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,9 @@ from dragoman.accounts import make_adapters
 from dragoman.settings import Settings
 from dragoman_console import ConsoleAdapter
 from dragoman_slack import SlackAdapter
+from framework.plugin_site import adapter, forgetting, site
+
+__all__ = ["adapter", "forgetting", "site"]
 
 SLACK = {"platform": "slack", "bot_token": "xoxb-sekret", "app_token": "xapp-sekret"}
 
@@ -61,3 +64,16 @@ def test_a_mistake_in_an_account_is_named_with_its_place_and_without_its_values(
 def test_an_adapter_does_not_show_its_secrets() -> None:
     made = make_adapters(settings(acme=SLACK))["acme"]
     assert "sekret" not in repr(made.settings) + repr(made) + made.settings.model_dump_json()
+
+
+def test_accounts_of_a_broken_adapter_are_left_out_and_the_others_made(
+    adapter: Callable[[str, str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    adapter("teams", "raise RuntimeError('oh')")
+    some = settings(here={"platform": "console"}, work={"platform": "teams"})
+    assert list(make_adapters(some)) == ["here"]
+    assert "acme-teams:teams (acme-teams 1.0) is broken: RuntimeError('oh')" in caplog.text
+    with pytest.raises(PluginError, match="acme-teams"):
+        make_adapters(some.strictly())
+    with pytest.raises(PluginError, match="acme-teams"):
+        make_adapters(some, ["work"])

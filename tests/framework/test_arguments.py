@@ -1,51 +1,20 @@
 """The signature is the grammar: what people type, and what they are told when it does not fit."""
 
+import contextlib
+import inspect
+import json
+import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field
 
-from dragoman import ArgumentsError, Parameter, SkillError, usage
-from dragoman.arguments import convert, parameters_of, parse
-
-
-def roll(dice: str = "1d6", times: Annotated[int, Field(ge=1, le=20)] = 1) -> str:
-    return ""
-
-
-def remind(minutes: float, text: str) -> str:
-    return ""
-
-
-def paint(colour: Literal["red", "Green"], thick: bool = False, *, loud: bool = False, size: int = 3) -> str:
-    return ""
-
-
-def say(text: str, *, loud: bool = False) -> str:
-    return ""
-
-
-def book(title: str, pages: int, *, by: str) -> str:
-    return ""
-
-
-def big(amount: Annotated[int, Field(ge=1, le=1_000_000)]) -> str:
-    return ""
-
-
-def half(amount: Annotated[float, Field(ge=0.5)], most: Annotated[float, Field(le=2.25)] = 1) -> str:
-    return ""
-
-
-def nothing() -> str:
-    return ""
-
-
-def typed(function: Callable[..., Any], text: str) -> dict[str, Any]:
-    return parse(function.__name__, parameters_of(function), text)
+from dragoman import ArgumentsError, arguments, usage
+from dragoman.arguments import bind, convert, parameters_of, parse
+from dragoman.tokens import QUOTES
+from support.signatures import EVERY, NOW, big, book, half, later, meet, nothing, paint, remind, roll, say, typed
 
 
 @pytest.mark.parametrize(
@@ -72,7 +41,11 @@ def typed(function: Callable[..., Any], text: str) -> dict[str, Any]:
         (remind, '5 "', {"minutes": 5.0, "text": '"'}),
         (remind, '5 ""', {"minutes": 5.0, "text": ""}),
         (remind, "5 a\nb", {"minutes": 5.0, "text": "a\nb"}),
-        (remind, "-1e3 --", {"minutes": -1000.0, "text": "--"}),
+        (remind, "-1e3 -- --", {"minutes": -1000.0, "text": "--"}),
+        (remind, "5 milk -- and --eggs", {"minutes": 5.0, "text": "milk -- and --eggs"}),
+        (remind, "5 milk --minutes 6", {"minutes": 5.0, "text": "milk --minutes 6"}),
+        (remind, "5 “buy milk”", {"minutes": 5.0, "text": "buy milk"}),
+        (remind, "5 “buy” milk", {"minutes": 5.0, "text": "“buy” milk"}),
         (paint, "red", {"colour": "red"}),
         (paint, "RED", {"colour": "red"}),
         (paint, "green yes", {"colour": "Green", "thick": True}),
@@ -130,83 +103,61 @@ def test_what_does_not_fit_is_said_in_the_words_of_people(function: Callable[...
     assert caught.value.usage == usage(function.__name__, parameters_of(function))
 
 
+# -- options ------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
-    ("function", "line"),
+    ("function", "text", "values"),
     [
-        (nothing, "nothing"),
-        (roll, "roll [dice] [times]"),
-        (remind, "remind <minutes> <text>"),
-        (paint, "paint <red|Green> [thick] [--loud] [--size size]"),
-        (book, "book <title> <pages> --by by"),
+        (say, "hello --loud", {"loud": True, "text": "hello"}),
+        (say, "hello --loud there", {"loud": True, "text": "hello there"}),
+        (say, "hello\n--loud there", {"loud": True, "text": "hello\nthere"}),
+        (say, "--no-loud hello", {"loud": False, "text": "hello"}),
+        (say, "--loud=no hello", {"loud": False, "text": "hello"}),
+        (say, "--LOUD hello", {"loud": True, "text": "hello"}),
+        (say, "\u2014loud hello", {"loud": True, "text": "hello"}),
+        (say, "hello \u2013loud", {"loud": True, "text": "hello"}),
+        (say, "\u2014Jane Austen", {"text": "\u2014Jane Austen"}),
+        (say, "-- --loud", {"text": "--loud"}),
+        (say, "-- hello --loud", {"text": "hello --loud"}),
+        (say, 'hello "--loud"', {"text": 'hello "--loud"'}),
+        (say, "hello --quiet", {"text": "hello --quiet"}),
+        (say, '"hello there" --loud', {"loud": True, "text": "hello there"}),
+        (say, "--text hello --loud", {"loud": True, "text": "hello"}),
+        (book, 'Emma 400 --by="Jane Austen"', {"title": "Emma", "pages": 400, "by": "Jane Austen"}),
+        (book, "Emma 400 --by=", {"title": "Emma", "pages": 400, "by": ""}),
+        (book, '"Emma", 400, --by Jane', {"title": "Emma", "pages": 400, "by": "Jane"}),
+        (paint, "--thick red", {"colour": "red", "thick": True}),
+        (paint, "red --no-thick", {"colour": "red", "thick": False}),
     ],
 )
-def test_the_usage_line_shows_what_may_be_left_out(function: Callable[..., Any], line: str) -> None:
-    assert usage(function.__name__, parameters_of(function)) == line
+def test_an_option_counts_wherever_it_stands_outside_quotes(
+    function: Callable[..., Any], text: str, values: dict[str, Any]
+) -> None:
+    assert typed(function, text) == values
 
 
-def test_the_usage_line_puts_flags_before_the_text_that_would_swallow_them() -> None:
-    assert usage("say", parameters_of(say)) == "say [--loud] <text>"
-    assert typed(say, "hello --loud") == {"text": "hello --loud"}
-
-
-ANY = [nothing, roll, remind, paint, say, book, big, half]
-words = st.sampled_from(["--", "--loud", "--size", "--by", "--times", '"', "'", '"a b"', "5", "red", "yes", "\u2028"])
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.sampled_from(ANY), st.text() | st.lists(words | st.text(max_size=4), max_size=6).map(" ".join))
-def test_any_text_is_values_or_an_arguments_error(function: Callable[..., Any], text: str) -> None:
-    parameters = parameters_of(function)
-    try:
-        values = parse("it", parameters, text)
-    except ArgumentsError:
-        return
-    assert values.keys() <= {parameter.name for parameter in parameters}
-    assert values.keys() >= {parameter.name for parameter in parameters if parameter.required}
-    assert all(isinstance(value, str | int | float | bool) for value in values.values())
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip).filter(bool))
-def test_the_last_text_is_kept_as_it_was_typed(text: str) -> None:
-    if text[0] in "\"'" or text.startswith("--"):
-        return
-    assert typed(remind, f"5 {text}")["text"] == text
-
-
-def test_groups_of_a_pattern_are_converted_like_words() -> None:
-    parameters = parameters_of(remind)
-    assert convert("remind", parameters, {"minutes": "5", "text": "a b", "other": "x"}) == {
-        "minutes": 5.0,
-        "text": "a b",
-    }
-    with pytest.raises(ArgumentsError, match="`minutes` should be a number"):
-        convert("remind", parameters, {"minutes": "five", "text": "x"})
-
-
-def test_a_group_that_took_no_part_but_is_required_is_missing() -> None:
-    with pytest.raises(ArgumentsError, match="`text` is missing"):
-        convert("remind", parameters_of(remind), {"minutes": "5"})
-
-
-# -- signatures ---------------------------------------------------------------------------------------
-
-
-def test_a_signature_is_read_whole() -> None:
-    def draw(
-        shape: Annotated[Literal["round", "square"], "which shape"],
-        size: Annotated[int, Field(ge=1, description="how large")] = 3,
-        name: str | None = None,
-        *,
-        dry_run: bool = False,
-    ) -> None: ...
-
-    assert parameters_of(draw) == (
-        Parameter(name="shape", kind="choice", choices=("round", "square"), description="which shape"),
-        Parameter(name="size", kind="integer", required=False, default=3, ge=1, description="how large"),
-        Parameter(name="name", required=False, rest=True),
-        Parameter(name="dry_run", kind="boolean", required=False, default=False, flag_only=True),
-    )
+@pytest.mark.parametrize(
+    ("function", "text", "told"),
+    [
+        (
+            paint,
+            "--lod red",
+            "I do not know the option `--lod`. Did you mean `--loud`? "
+            "To say it as text, put it in quotes or write `--` before it.",
+        ),
+        (roll, "2d20 3 --quite", "I do not know the option `--quite`."),
+        (say, "--loud --loud x", "`--loud`: `loud` has been given already."),
+        (roll, "2d20 --dice 3d6", "`--dice`: `dice` has been given already."),
+        (book, "Emma 400 --by", "`--by` needs some text after it."),
+        (book, "--by --title Emma 400", "`--by` needs some text after it."),
+        (book, "--by -- Emma 400", "`--by` needs some text after it."),
+    ],
+)
+def test_an_option_that_does_not_fit_is_named(function: Callable[..., Any], text: str, told: str) -> None:
+    with pytest.raises(ArgumentsError) as caught:
+        typed(function, text)
+    assert str(caught.value) == told
 
 
 def test_a_flag_may_be_typed_with_dashes() -> None:
@@ -216,69 +167,106 @@ def test_a_flag_may_be_typed_with_dashes() -> None:
     assert typed(go, "--dry_run") == {"dry_run": True}
 
 
-def unannotated(x) -> None: ...  # type: ignore[no-untyped-def]  # what the test is about
+# -- any text -----------------------------------------------------------------------------------------
+
+SAID = """-- --loud --no-loud --size --by --times \u2014at --at=2h, --cc --every=in " ' "a b" 5 0.5 red high yes
+    tomorrow 9:00 in 2h 1 May an hour and half <#C1>, , a,b \u00aba b\u00bb \u201e 03/04 9999-12-31 999999999w"""
+words = st.sampled_from([*SAID.split(), "\u2028", "<@U1|a b>"])
 
 
-def several(*words: str) -> None: ...
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(EVERY), st.text() | st.lists(words | st.text(max_size=4), max_size=8).map(" ".join))
+def test_any_text_is_values_that_the_worker_takes_or_an_arguments_error(
+    function: Callable[..., Any], text: str
+) -> None:
+    parameters = parameters_of(function)
+    try:
+        values = parse("it", parameters, text, now=NOW)
+    except ArgumentsError:
+        return
+    assert values.keys() <= {parameter.name for parameter in parameters}
+    assert values.keys() >= {parameter.name for parameter in parameters if parameter.required}
+    assert json.loads(json.dumps(values)) == values
+    bound = bind(function, "it", parameters, values)
+    assert bound.keys() == values.keys()
+    inspect.signature(function).bind(**bound)
 
 
-def anything(**words: str) -> None: ...
+@settings(max_examples=100, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(str.strip).filter(bool))
+def test_the_last_text_is_kept_as_it_was_typed(text: str) -> None:
+    if text[0] in QUOTES or text.startswith("--"):
+        return
+    assert typed(remind, f"5 {text}")["text"] == text
 
 
-def slashed(x: str, /) -> None: ...
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(list(QUOTES)), st.integers(0), st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_quoted_text_comes_out_whole(opening: str, which: int, text: str) -> None:
+    closing = QUOTES[opening][which % len(QUOTES[opening])]
+    # No text can hold what ends it, nor can a guillemet tell its own narrow spaces from the text's.
+    text = re.sub(f"[{QUOTES[opening]}]", "'" if "'" not in QUOTES[opening] else "-", text)
+    if opening == "\u00ab":
+        text = text.strip("\u00a0\u202f")
+    assert typed(book, f"{opening}{text}{closing} 400 --by={opening}{text}{closing}") == {
+        "title": text,
+        "pages": 400,
+        "by": text,
+    }
+    assert typed(remind, f"5 {opening}{text}{closing}")["text"] == text
 
 
-def of_a_list(x: list[str]) -> None: ...
-
-
-def of_two(x: int | str) -> None: ...
-
-
-def numbers(x: Literal[1, 2]) -> None: ...
-
-
-def greater(x: Annotated[int, Field(gt=0)]) -> None: ...
-
-
-def short(x: Annotated[str, Field(max_length=3)]) -> None: ...
-
-
-def bounded_text(x: Annotated[str, Field(ge=1)]) -> None: ...
-
-
-def bounded_by_text(x: Annotated[int, Field(ge="a")]) -> None: ...
-
-
-def odd_default(x: str = ["a"]) -> None: ...  # type: ignore[assignment]  # what the test is about
-
-
-def unknown_name(x: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821  # likewise
-
-
-def maybe(x: int | None) -> None: ...
+def test_the_spaces_that_french_keyboards_put_into_guillemets_are_not_text() -> None:
+    assert typed(say, "\u00ab\u00a0bonjour\u202f\u00bb") == {"text": "bonjour"}
 
 
 @pytest.mark.parametrize(
-    ("function", "why"),
-    [
-        (unannotated, "unannotated(x): annotate it"),
-        (several, "several(words): write it as a plain"),
-        (anything, "anything(words): write it as a plain"),
-        (slashed, "slashed(x): write it as a plain"),
-        (of_a_list, "is not something a person can type"),
-        (of_two, "is not something a person can type"),
-        (maybe, "is not something a person can type"),
-        (numbers, "is not something a person can type"),
-        (greater, "the router can check ge and le, not Gt(gt=0)"),
-        (short, "the router can check ge and le, not MaxLen"),
-        (bounded_text, "ge and le are for numbers"),
-        (bounded_by_text, "ge and le must be numbers, not 'a'"),
-        (odd_default, "its default must be"),
-        (unknown_name, "its annotations cannot be read: name 'Nowhere' is not defined"),
-    ],
+    "words", ['"a"b ', "\u201ca ", "--y a ", "x --y ", "x ", "<@", "--y=a, ", "\u2014y ", "'a' b' "]
 )
-def test_a_signature_that_nobody_could_type_is_refused_by_name(function: Callable[..., Any], why: str) -> None:
-    with pytest.raises(SkillError) as caught:
-        parameters_of(function)
-    assert why in str(caught.value)
-    assert function.__name__ in str(caught.value)
+def test_a_long_text_is_read_in_time_in_proportion_to_its_length(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rest(x: str, *, y: list[str] | None = None) -> None: ...
+
+    asked = 0
+    option = arguments._Line.option
+
+    def counted(line: Any, token: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return option(line, token)
+
+    monkeypatch.setattr(arguments._Line, "option", counted)
+    text = (words * 40_000)[:40_000]
+    with contextlib.suppress(ArgumentsError):
+        parse("rest", parameters_of(rest), text, now=NOW)
+    assert asked < 5 * len(text)
+
+
+# -- groups of a pattern, options of a slash command --------------------------------------------------
+
+
+def test_groups_of_a_pattern_are_converted_like_words() -> None:
+    parameters = parameters_of(remind)
+    assert convert("remind", parameters, {"minutes": "5", "text": "a b", "other": "x"}, now=NOW) == {
+        "minutes": 5.0,
+        "text": "a b",
+    }
+    with pytest.raises(ArgumentsError, match="`minutes` should be a number"):
+        convert("remind", parameters, {"minutes": "five", "text": "x"}, now=NOW)
+
+
+def test_a_group_that_took_no_part_but_is_required_is_missing() -> None:
+    with pytest.raises(ArgumentsError, match="`text` is missing"):
+        convert("remind", parameters_of(remind), {"minutes": "5"}, now=NOW)
+
+
+def test_a_whole_text_may_be_a_moment_or_a_list() -> None:
+    assert convert("meet", parameters_of(meet), {"days": "tomorrow, 1 May", "at": "2h"}, now=NOW) == {
+        "days": ["2026-03-05", "2026-05-01"],
+        "at": [7200.0],
+    }
+    assert convert("later", parameters_of(later), {"when": "tomorrow at 9", "text": '--x "y"'}, now=NOW) == {
+        "when": "2026-03-05T09:00:00+01:00",
+        "text": '--x "y"',
+    }
+    with pytest.raises(ArgumentsError, match="`when` should be a time such as"):
+        convert("later", parameters_of(later), {"when": "tomorrow at 9 sharp", "text": "x"}, now=NOW)

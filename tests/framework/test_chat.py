@@ -74,6 +74,7 @@ def test_a_conversation_in_a_terminal(chat: Chat) -> None:
         "🎲 **1**",
         "I do not know `rol`. Did you mean `roll`? `help` lists what I can do.",
         "`times` should be a whole number from 1 to 20, not `many`.",
+        "",
         "Usage: `roll [dice] [times]`",
         "heard française",
         "1",
@@ -118,9 +119,21 @@ def test_nothing_is_left_in_the_folder(chat: Chat) -> None:
     assert sorted(path.name for path in chat.folder.iterdir()) == ["skills"]
 
 
-def test_a_broken_skill_is_named_and_the_status_is_78(chat: Chat) -> None:
+BROKEN = "broken.py is broken in line 1, `import nothing_of_that_name`: ModuleNotFoundError"
+
+
+def test_a_broken_skill_is_named_and_the_others_answer(chat: Chat) -> None:
     (chat.folder / "skills" / "broken.py").write_text("import nothing_of_that_name")
+    answers, logged = chat.say("roll 1d1")
+    assert answers == ["🎲 **1**"]
+    assert BROKEN in logged
+    assert "Traceback" not in logged
+
+
+def test_a_strict_bot_does_not_start_with_a_broken_skill_and_the_status_is_78(chat: Chat) -> None:
+    (chat.folder / "skills" / "broken.py").write_text("import nothing_of_that_name")
+    (chat.folder / "dragoman.toml").write_text("[bot]\nstrict = true\n")
     answers, logged = chat.say("help", status=78)
     assert answers == []
-    assert "broken.py is broken: ModuleNotFoundError" in logged
+    assert BROKEN in logged
     assert "Traceback" not in logged

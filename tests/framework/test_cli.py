@@ -49,7 +49,7 @@ def test_schema_prints_the_json_schema_of_the_wire() -> None:
 def test_help_lists_every_command_with_what_it_does() -> None:
     result = call("--help")
     assert result.exit_code == 0
-    for line in ("run", "gateway", "router", "worker", "chat", "check", "schema", "slack"):
+    for line in ("run", "gateway", "router", "web", "worker", "chat", "check", "schema", "slack"):
         assert f"\n  {line} " in result.stdout
     assert "supervised" not in call("router", "--help").stdout
 
@@ -148,6 +148,48 @@ def test_check_names_what_is_wrong_and_fails(toml: Path, settings: str, told: st
     assert result.exit_code == 1
     assert told in result.stdout
     assert "sekret" not in result.output
+
+
+def test_check_names_a_webhook_that_has_no_secret(toml: Path) -> None:
+    folder = toml.parent / "skills"
+    folder.mkdir()
+    (folder / "ci.py").write_text(
+        "from dragoman import Skill\n\nskill = Skill('ci')\n\n\n"
+        "@skill.webhook('/build')\ndef built() -> None:\n    'Built.'\n"
+    )
+    toml.write_text('[bot]\nskills = []\n[broker]\nurl = "memory://"\n')
+    result = call("check")
+    assert result.exit_code == 1
+    assert "NO  webhook    ci has no secret, so every call is refused: set [webhooks.ci] secret" in result.stdout
+    toml.write_text(toml.read_text() + '[webhooks.ci]\nsecret = "0123456789abcdef"\n')
+    result = call("check")
+    assert result.exit_code == 0, result.stdout
+    assert "ok  webhook    ci: http://127.0.0.1:8080/hooks/ci/build" in result.stdout
+    assert "0123456789abcdef" not in result.output
+
+
+def test_help_is_there_for_all_the_others_if_a_plugin_is_broken(toml: Path, tmp_path: Path) -> None:
+    info = tmp_path / "acme_irc-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-irc\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dragoman.adapters]\nirc = no_such_module_anywhere:Irc\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "dragoman", "-h"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert "\n  slack " in done.stdout
+    assert "\n  guard " in done.stdout
+    assert "acme-irc:irc (acme-irc 1.0) cannot be imported" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "worker", "check"])
+def test_strict_is_an_option_of_whatever_loads_skills(toml: Path, command: str) -> None:
+    (toml.parent / "skills").mkdir()
+    (toml.parent / "skills" / "h5_broken.py").write_text("value = 1 / 0")
+    toml.write_text(f'[broker]\nurl = "{"memory://" if command == "check" else "amqp://127.0.0.1:1//"}"\n')
+    result = call(command, "--strict")
+    assert result.exit_code == (1 if command == "check" else CONFIG_ERROR)
+    assert "h5_broken.py is broken in line 1, `value = 1 / 0`" in result.output
 
 
 def test_a_broken_plugin_of_the_command_line_is_blamed_and_not_traced(toml: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from dragoman import CommandTrigger, HandlerManifest, SkillManifest, wire
+from dragoman.triggers import UnknownTrigger
 from support.samples import MANIFEST
 
 
@@ -26,9 +27,14 @@ def test_its_commands_are_the_handlers_that_are_typed() -> None:
     assert [handler.name for handler in MANIFEST.commands()] == ["roll"]
 
 
-def test_a_trigger_from_the_future_is_refused_and_not_guessed() -> None:
-    with pytest.raises(ValidationError, match="trigger"):
-        HandlerManifest.model_validate({"name": "x", "trigger": {"kind": "dream"}})
+def test_a_trigger_from_the_future_is_known_as_such_and_not_guessed() -> None:
+    read = HandlerManifest.model_validate({"name": "x", "trigger": {"kind": "dream"}})
+    assert read.trigger == UnknownTrigger(kind="dream")
+
+
+def test_a_trigger_without_a_kind_is_refused() -> None:
+    with pytest.raises(ValidationError, match="kind"):
+        HandlerManifest.model_validate({"name": "x", "trigger": {}})
 
 
 def test_fields_from_the_future_are_ignored() -> None:

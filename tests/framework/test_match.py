@@ -46,7 +46,7 @@ async def welcome(ctx: Context) -> None: ...
 
 
 ROUTES = Routes([dice.manifest(), talk.manifest()])
-ROLL = Match("dice", "roll", {}, Priority.COMMAND)
+ROLL = Match("dice", "roll", {}, Priority.COMMAND, command="roll")
 
 
 def told(request: str) -> str:
@@ -58,17 +58,18 @@ def told(request: str) -> str:
 
 @pytest.mark.parametrize("request_", ["roll", "ROLL", " roll ", "throw", "/roll", "!roll", "!/roll", "! roll"])
 def test_a_command_is_found_by_its_names_in_any_case_with_a_prefix_or_a_slash(request_: str) -> None:
-    assert ROUTES.match(message(request_)) == Matched((ROLL,))
+    (found,) = ROUTES.match(message(request_)).matches
+    assert (found.skill, found.handler, found.arguments, found.priority) == ("dice", "roll", {}, Priority.COMMAND)
 
 
 def test_the_rest_of_what_was_said_becomes_the_arguments() -> None:
     (found,) = ROUTES.match(message("roll 2d20 3")).matches
-    assert found == Match("dice", "roll", {"dice": "2d20", "times": 3}, Priority.COMMAND)
+    assert found == Match("dice", "roll", {"dice": "2d20", "times": 3}, Priority.COMMAND, command="roll")
 
 
 def test_arguments_that_do_not_fit_are_answered_with_the_usage_and_nothing_runs() -> None:
     assert told("roll 2d20 many") == (
-        "`times` should be a whole number from 1 to 20, not `many`.\nUsage: `roll [dice] [times]`"
+        "`times` should be a whole number from 1 to 20, not `many`.\n\nUsage: `roll [dice] [times]`"
     )
 
 

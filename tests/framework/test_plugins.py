@@ -1,77 +1,18 @@
-"""Finding and loading plugins; a broken one is blamed by its name."""
+"""Finding and loading plugins; a broken one is blamed by its name, and the others go on."""
 
-import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module, invalidate_caches
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from dragoman import PluginError, SkillError
 from dragoman.plugins import ADAPTERS, SKILLS, discover, load_adapters, load_commands, load_skills
+from framework.distributions import SKILL, install
+from framework.plugin_site import Install, adapter, forgetting, local, site, skill
 
-_spec = spec_from_file_location("distributions", Path(__file__).parent / "distributions.py")
-assert _spec is not None
-assert _spec.loader is not None
-_module = module_from_spec(_spec)
-_spec.loader.exec_module(_module)
-install, SKILL = _module.install, _module.SKILL
-
-NUMBERS = itertools.count(1)
-Install = Callable[..., str]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder at the end of the path, and no module of it afterwards."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(folder)
-    before = set(sys.modules)
-    yield folder
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
-
-
-@pytest.fixture
-def skill(site: Path) -> Install:
-    """``skill("acme-weather", "weather", source)``: a distribution with one skill; the name of its module."""
-
-    def make(distribution: str, name: str, source: str | None = None, attribute: str = ":skill") -> str:
-        module = f"plugin_{next(NUMBERS)}"
-        source = SKILL.format(name=name) if source is None else source
-        install(site, distribution, {module: source}, {SKILLS: {name: f"{module}{attribute}"}})
-        invalidate_caches()
-        return module
-
-    return make
-
-
-@pytest.fixture
-def adapter(site: Path) -> Callable[[str, str], None]:
-    def make(name: str, source: str) -> None:
-        module = f"plugin_{next(NUMBERS)}"
-        install(site, f"acme-{name}", {module: source}, {ADAPTERS: {name: f"{module}:Made"}})
-        invalidate_caches()
-
-    return make
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Callable[..., Path]:
-    """``local(mine="...")``: a bot's own folder with these files."""
-
-    def make(**files: str) -> Path:
-        folder = tmp_path / "skills"
-        folder.mkdir()
-        for name, source in files.items():
-            (folder / f"{name}.py").write_text(source)
-        return folder
-
-    return make
+__all__ = ["adapter", "forgetting", "local", "site", "skill"]
 
 
 def refused(*enabled: str, folder: Path | None = None) -> str:
@@ -101,10 +42,11 @@ def test_a_third_partys_skill_is_found_and_not_imported(skill: Install) -> None:
 def test_two_distributions_with_the_same_name_are_both_named(skill: Install) -> None:
     skill("acme-weather", "weather")
     skill("bolt-weather", "weather")
-    with pytest.raises(PluginError, match=r"'weather' is provided by .* and by .*: uninstall one") as caught:
-        discover(SKILLS)
-    assert "acme-weather 1.0" in str(caught.value)
-    assert "bolt-weather 1.0" in str(caught.value)
+    assert list(load_skills(["dice"])) == ["dice"], "nobody asked for it"
+    told = refused("weather")
+    assert "'weather' is provided by " in told
+    assert "acme-weather 1.0" in told
+    assert "bolt-weather 1.0" in told
 
 
 def test_a_leftover_of_an_older_version_is_no_conflict(site: Path, skill: Install, tmp_path: Path) -> None:
@@ -138,6 +80,8 @@ def test_a_broken_skill_that_is_not_enabled_disturbs_nobody(skill: Install) -> N
 def test_a_skill_that_is_not_installed_is_named_with_those_that_are() -> None:
     told = refused("weather")
     assert told.startswith("bot.skills names 'weather', which is not installed (installed: dice, help")
+    with pytest.raises(PluginError, match=r"names 'dcie', which is not installed; did you mean dice\?"):
+        load_skills(["dcie"], strict=False)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +118,15 @@ def test_a_broken_plugin_is_blamed_by_its_name(skill: Install, source: str, why:
     told = refused("dice", "weather")
     assert why in told
     assert "acme-weather" in told
+    problems: dict[str, str] = {}
+    assert list(load_skills(["dice", "weather"], strict=False, problems=problems)) == ["dice"]
+    assert problems == {"acme-weather:weather": told}
+
+
+def test_a_broken_skill_is_logged_and_the_others_are_loaded(skill: Install, caplog: pytest.LogCaptureFixture) -> None:
+    skill("acme-weather", "weather", "raise RuntimeError('no key')")
+    assert list(load_skills(["dice", "weather"], strict=False)) == ["dice"]
+    assert "acme-weather:weather (acme-weather 1.0) is broken: RuntimeError('no key')" in caplog.text
 
 
 def test_a_module_with_a_hook_may_provide_several_skills(skill: Install) -> None:
@@ -217,24 +170,28 @@ def test_a_folder_that_is_not_there_has_no_skills(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("raise RuntimeError('oh')", "is broken: RuntimeError('oh')"),
-        ("def (", "is broken: SyntaxError"),
+        ("raise RuntimeError('oh')", "is broken in line 1, `raise RuntimeError('oh')`: RuntimeError: oh"),
+        ("def (", "`def (`: SyntaxError"),
         ("import no_such_module_anywhere", "no_such_module_anywhere"),
-        ("raise SystemExit", "is broken: SystemExit"),
-        ("from dragoman import Skill\na, b = Skill('x'), Skill('x')", "has two skills named 'x'"),
+        ("raise SystemExit", "SystemExit"),
+        ("from dragoman import Skill\na, b = Skill('x'), Skill('x')", "the skill 'x' is twice in mine.py"),
         (SKILL.format(name="dice"), "the skill 'dice' is in "),
     ],
 )
 def test_a_broken_local_file_is_blamed_by_its_name(local: Callable[..., Path], source: str, why: str) -> None:
-    told = refused("dice", folder=local(mine=source))
+    folder = local(mine=source, other=SKILL.format(name="other"))
+    told = refused("dice", folder=folder)
     assert why in told
     assert "mine.py" in told
+    problems: dict[str, str] = {}
+    assert list(load_skills(["dice"], folder, strict=False, problems=problems)) == ["dice", "other"]
+    assert problems == {"mine.py": told}
 
 
 def test_a_local_file_that_is_mended_can_be_loaded_again(local: Callable[..., Path]) -> None:
     folder = local(mine="raise RuntimeError")
     refused(folder=folder)
-    assert "dragoman_local_mine" not in sys.modules
+    assert not {"mine", "dragoman_local_mine"} & sys.modules.keys()
     (folder / "mine.py").write_text(SKILL.format(name="mine") + "# mended\n")
     invalidate_caches()
     assert list(load_skills([], folder)) == ["mine"]
@@ -264,8 +221,10 @@ def test_a_third_partys_adapter_is_loaded(adapter: Callable[[str, str], None]) -
 
 
 def test_a_platform_without_an_adapter_is_named_with_those_that_have_one() -> None:
-    with pytest.raises(PluginError, match=r"'irc': there is no such adapter \(installed: console, slack"):
+    with pytest.raises(PluginError, match=r"platform 'irc': there is no such adapter \(installed: console, slack"):
         load_adapters(["irc"])
+    with pytest.raises(PluginError, match=r"'slakc': there is no such adapter; did you mean slack\?"):
+        load_adapters(["slakc"], strict=False)
 
 
 @pytest.mark.parametrize(
@@ -286,10 +245,17 @@ def test_a_broken_adapter_is_blamed_by_its_name(adapter: Callable[[str, str], No
         load_adapters(["teams"])
     assert why in str(caught.value)
     assert "acme-teams" in str(caught.value)
+    problems: dict[str, str] = {}
+    assert list(load_adapters(["teams", "console"], strict=False, problems=problems)) == ["console"]
+    assert problems == {"acme-teams:teams": str(caught.value)}
 
 
-def test_an_adapter_may_bring_commands() -> None:
+# -- commands -----------------------------------------------------------------------------------------
+
+
+def test_an_adapter_or_a_plugin_may_bring_commands() -> None:
     assert "slack" in load_commands("slack")
+    assert list(load_commands("guard")) == ["guard"]
     assert load_commands("no-such-adapter") == {}
 
 

@@ -2,14 +2,17 @@
 
 import gc
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
-from dragoman import Action, Content, Context, Send, Skill, SkillError
+from dragoman import Action, Content, Context, Person, Send, Skill, SkillError
 from dragoman.run import find_handler, run, run_async
 from dragoman.skill import Handler
 from support.samples import message, task
+from support.services import FakeServices
 
 skill = Skill("dice")
 
@@ -82,23 +85,21 @@ def breaks() -> Iterator[str]:
     raise RuntimeError("no")
 
 
-class Left:
-    """An outbox that keeps what leaves, group by group."""
+class Left(FakeServices):
+    """Keeps what leaves, group by group."""
 
-    def __init__(self) -> None:
-        self.groups: list[list[str]] = []
-
-    def __call__(self, _: object, actions: Sequence[Action]) -> None:
-        self.groups.append(texts(actions))
+    @property
+    def groups(self) -> list[list[str]]:
+        return [texts(actions) for actions in self.left]
 
 
 def texts(actions: Sequence[Action]) -> list[str]:
     return [action.content.text if isinstance(action, Send) else action.kind for action in actions]
 
 
-def prepared(name: str, outbox: Left | None = None, **arguments: Any) -> tuple[Handler, Any, Context]:
+def prepared(name: str, services: Left | None = None, **arguments: Any) -> tuple[Handler, Any, Context]:
     handler, given = skill.handlers[name], task(message(), handler=name, **arguments)
-    return handler, given, Context(given, outbox=outbox, coroutine=handler.coroutine)
+    return handler, given, Context(given, services or Left(), coroutine=handler.coroutine)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +114,16 @@ def prepared(name: str, outbox: Left | None = None, **arguments: Any) -> tuple[H
     ],
 )
 def test_what_a_handler_says_comes_out_in_order(name: str, said: list[str]) -> None:
-    assert texts(run(*prepared(name))) == said
+    left = Left()
+    rest = texts(run(*prepared(name, left)))
+    assert [*(text for group in left.groups for text in group), *rest] == said
 
 
 @pytest.mark.parametrize(("name", "said"), [("waits", ["one", "two"]), ("streams", ["one", "two", "three"])])
 async def test_what_an_async_handler_says_comes_out_in_order(name: str, said: list[str]) -> None:
-    assert texts(await run_async(*prepared(name))) == said
+    left = Left()
+    rest = texts(await run_async(*prepared(name, left)))
+    assert [*(text for group in left.groups for text in group), *rest] == said
 
 
 def test_what_is_yielded_leaves_at_once() -> None:
@@ -163,3 +168,35 @@ def test_a_handler_is_found_by_its_name() -> None:
 def test_a_handler_that_is_not_there_any_more_is_named_with_those_that_are() -> None:
     with pytest.raises(SkillError, match=r"'dice' has no handler 'gone' \(it has returns, .*another version"):
         find_handler(skill, task(handler="gone"))
+
+
+def test_a_moment_is_in_the_time_zone_of_the_person_and_not_at_an_offset() -> None:
+    clock = Skill("clock")
+
+    @clock.command()
+    def when(ctx: Context, at: datetime) -> str:
+        return f"{at:%H:%M %Z} {at + timedelta(days=1):%H:%M %Z}"
+
+    event = message().model_copy(update={"person": Person(id="U1", timezone="Europe/Berlin")})
+    given = task(event, handler="when", at="2030-03-30T09:00:00+01:00")
+    context = Context(given, FakeServices())
+    assert texts(run(clock.handlers["when"], given, context)) == ["09:00 CET 09:00 CEST"]
+
+
+def test_what_a_type_of_the_authors_own_refuses_is_the_persons_mistake_and_no_failure() -> None:
+    def even(value: int) -> int:
+        if value % 2:
+            raise ValueError("an even number, please")
+        return value
+
+    pairs = Skill("pairs")
+
+    @pairs.command()
+    def pair(count: Annotated[int, AfterValidator(even)]) -> str:
+        return "ok"
+
+    for asked, said in ((True, True), (False, False)):
+        given = task(message(), handler="pair", count=3).model_copy(update={"asked": asked})
+        answers = texts(run(pairs.handlers["pair"], given, Context(given, FakeServices())))
+        assert bool(answers) == said
+        assert all("an even number, please" in text and "Usage: `pair <count>`" in text for text in answers)

@@ -6,26 +6,9 @@ from typing import Any
 import pytest
 
 from dragoman import SettingsError
-from dragoman.settings import Settings, load
-
-
-class Folder:
-    """A bot's folder: write files, read the settings."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.toml = path / "dragoman.toml"
-
-    def read(self, toml: str = "", *, dotenv: str | None = None, **environ: str) -> Settings:
-        self.toml.write_text(toml)
-        if dotenv is not None:
-            (self.path / ".env").write_text(dotenv)
-        return load(self.toml, environ=environ)
-
-    def mistake(self, toml: str = "", *, dotenv: str | None = None, **environ: str) -> str:
-        with pytest.raises(SettingsError) as caught:
-            self.read(toml, dotenv=dotenv, **environ)
-        return str(caught.value)
+from dragoman.access import Access
+from dragoman.settings import load
+from support.settings import Folder
 
 
 @pytest.fixture
@@ -91,9 +74,48 @@ def test_an_accounts_token_can_come_from_the_environment(folder: Folder) -> None
     }
 
 
-def test_a_list_in_the_environment_is_json(folder: Folder) -> None:
-    assert folder.read(DRAGOMAN_BOT__SKILLS='["dice"]').bot.skills == ("dice",)
-    assert "JSON" in folder.mistake(DRAGOMAN_BOT__SKILLS="dice,help")
+def test_the_newer_sections_are_read(folder: Folder) -> None:
+    found = folder.read(
+        """
+        [bot]
+        timezone = "Europe/Berlin"
+        plugins = ["guard"]
+        strict = true
+        [roles]
+        deployers = ["U1", "ann"]
+        [[rules]]
+        allow = false
+        commands = ["deploy*"]
+        reason = "Only in #ops, please."
+        [[rules]]
+        allow = true
+        [plugins.guard]
+        words = ["x"]
+        [web]
+        host = "0.0.0.0"
+        port = 0
+        [webhooks.ci]
+        secret = "0123456789abcdef"
+        """
+    )
+    assert (found.bot.timezone, found.bot.plugins, found.bot.strict) == ("Europe/Berlin", ("guard",), True)
+    assert found.plugins == {"guard": {"words": ["x"]}}
+    assert (found.web.host, found.web.port) == ("0.0.0.0", 0)
+    assert found.webhooks["ci"].secret.get_secret_value() == "0123456789abcdef"
+    assert found.access.rules == found.rules
+    assert found.access.roles == {"deployers": ("U1", "ann")}
+    assert [(rule.allow, rule.commands, rule.reason) for rule in found.rules] == [
+        (False, ("deploy*",), "Only in #ops, please."),
+        (True, None, None),
+    ]
+
+
+def test_left_out_they_have_defaults(folder: Folder) -> None:
+    found = folder.read()
+    assert (found.bot.timezone, found.bot.plugins, found.bot.strict) == ("UTC", (), False)
+    assert (found.web.host, found.web.port) == ("127.0.0.1", 8080)
+    assert (found.rules, found.roles, found.plugins, found.webhooks) == ((), {}, {}, {})
+    assert found.access == Access()
 
 
 def test_other_programs_variables_may_stand_in_dotenv(folder: Folder) -> None:
@@ -119,13 +141,43 @@ def test_variables_that_are_no_settings_are_left_alone(folder: Folder) -> None:
         ("[bot]\nname = 5", "dragoman.toml: bot.name: Input should be a valid string"),
         ("[bot]\nname = 'A B'", "dragoman.toml: bot.name: String should match pattern"),
         ("[bot]\nskills = 'help'", "dragoman.toml: bot.skills: Input should be a valid tuple"),
-        ("[bot]\nprefixes = ['']", "dragoman.toml: bot.prefixes.0: String should have at least 1 character"),
+        ("[bot]\nprefixes = ['']", "dragoman.toml: bot.prefixes[1]: String should have at least 1 character"),
         (
             "[pools.x]\nconcurrency = 0",
             "dragoman.toml: pools.x.concurrency: Input should be greater than or equal to 1",
         ),
         ("[run]\ngrace = 'long'", "dragoman.toml: run.grace: Input should be a valid number"),
         ("broker = 5", "dragoman.toml: broker: Input should be a valid dictionary"),
+        (
+            "[[rules]]\nallow = true\n[[rules]]\npeople = ['x']",
+            "dragoman.toml: rules[2].allow is missing: write it there",
+        ),
+        ("[[rules]]\nallow = true\npeople = []", "dragoman.toml: rules[1].people: Tuple should have at least 1 item"),
+        (
+            "[[rules]]\nallow = true\nchannel = ['x']",
+            "dragoman.toml: rules[1].channel is not a setting; did you mean channels?",
+        ),
+        (
+            "[[rules]]\nallow = true\ncommands = ['x', '']",
+            "dragoman.toml: rules[1].commands[2]: an empty text matches nothing: write '*' for everything",
+        ),
+        ("[[rules]]\nallow = true\npeople = ['[a']", "dragoman.toml: rules[1].people[1]: a '[' is never closed"),
+        ("[[rules]]\nallow = true\nreason = ''", "dragoman.toml: rules[1].reason: String should have at least 1 char"),
+        ("[roles]\ndeployers = []", "dragoman.toml: roles.deployers: Tuple should have at least 1 item"),
+        ("[roles]\ndeployers = 'ann'", "dragoman.toml: roles.deployers: Input should be a valid tuple"),
+        (
+            "[bot]\ntimezone = 'Europe/Berln'",
+            "dragoman.toml: bot.timezone: this is not the name of a time zone; did you mean Europe/Berlin?",
+        ),
+        ("[bot]\ntimezone = 'berlin'", "time zone; did you mean Europe/Berlin?"),
+        ("[bot]\ntimezone = 'New York'", "time zone; did you mean America/New_York?"),
+        ("[bot]\ntimezone = 'Europe'", "this is not the name of a time zone"),
+        ("[bot]\ntimezone = '../etc/passwd'", "this is not the name of a time zone"),
+        ("[bot]\ntimezone = ''", "this is not the name of a time zone, such as Europe/Berlin"),
+        ("[web]\nport = 65536", "dragoman.toml: web.port: Input should be less than or equal to 65535"),
+        ("[web]\nport = -1", "dragoman.toml: web.port: Input should be greater than or equal to 0"),
+        ("[webhooks.ci]\nsecret = 'short'", "dragoman.toml: webhooks.ci.secret: a secret needs at least 16 characters"),
+        ("[webhooks.ci]\n", "dragoman.toml: webhooks.ci.secret is missing: write it there, or DRAGOMAN_WEBHOOKS__CI__"),
         ("[broker", "dragoman.toml cannot be read"),
         ("a = 1\na = 2", "dragoman.toml cannot be read"),
     ],
@@ -138,20 +190,6 @@ def test_several_mistakes_are_told_at_once(folder: Folder) -> None:
     told = folder.mistake("[bot]\nname = 5\nskils = []")
     assert "bot.name" in told
     assert "bot.skils" in told
-
-
-def test_a_misspelt_variable_is_named_with_its_place_and_the_right_name(folder: Folder) -> None:
-    told = folder.mistake(DRAGOMAN_BROKR__URL="amqp://ann:sekret@x")
-    assert told == "the environment: DRAGOMAN_BROKR__URL is not a setting; did you mean DRAGOMAN_BROKER__...?"
-    told = folder.mistake(dotenv="DRAGOMAN_BROKR__URL=sekret")
-    assert told.startswith(f"{folder.path / '.env'}: DRAGOMAN_BROKR__URL is not a setting; did you mean")
-
-
-def test_a_misspelt_variable_below_the_first_level_is_blamed_on_its_own_place(folder: Folder) -> None:
-    told = folder.mistake(DRAGOMAN_BROKER__URLL="sekret")
-    assert told == "the environment: broker.urll is not a setting; did you mean url?"
-    told = folder.mistake(dotenv="DRAGOMAN_POOLS__X__CONCURENCY=3")
-    assert told == f"{folder.path / '.env'}: pools.x.concurency is not a setting; did you mean concurrency?"
 
 
 def test_a_wrong_value_from_the_environment_is_blamed_on_it(folder: Folder) -> None:
@@ -180,7 +218,8 @@ def test_a_file_that_is_not_utf8_is_told(folder: Folder) -> None:
 SECRETS = (
     SLACK
     + '[broker]\nurl = "amqp://ann:sekret@host"\n[store]\nurl = "postgresql://ann:sekret@host/x"\n'
-    + '[skills.weather]\napi_key = "sekret"\n'
+    + '[skills.weather]\napi_key = "sekret"\n[plugins.guard]\nkey = "sekret"\n'
+    + '[webhooks.ci]\nsecret = "0123456789 sekret"\n'
 )
 
 
@@ -203,6 +242,9 @@ def test_secrets_are_not_shown_by_the_settings(folder: Folder) -> None:
         'accounts = ["sekret"]',
         '[run]\ngrace = "sekret"',
         '[broker]\nurl = "sekret',
+        '[webhooks.ci]\nsecret = "sekret"',
+        'webhooks = "sekret"',
+        "[webhooks.ci]\nsecret = ['sekret sekret sekret']",
     ],
 )
 def test_secrets_are_not_shown_by_a_mistake(folder: Folder, wrong: str) -> None:

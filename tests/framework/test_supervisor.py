@@ -236,6 +236,81 @@ def test_a_stop_during_the_wait_for_a_restart_starts_nothing(bench: Bench, caplo
     assert len(bench.starts("one")) == 1
 
 
+def test_a_renewed_child_takes_its_place_when_the_old_one_has_ended(bench: Bench) -> None:
+    died: list[int] = []
+    supervisor = bench.start(
+        bench.child("worker", renewable=True),
+        bench.child("gone", renewable=True),
+        bench.child("gateway"),
+        died=died.append,
+    )
+    first, left = bench.wait_for("worker")
+    gone, _ = bench.wait_for("gone")
+    gateway, _ = bench.wait_for("gateway")
+    supervisor.renew([bench.child("worker", "second", renewable=True), bench.child("fresh", renewable=True)])
+    second, _ = bench.wait_for("worker", 2)
+    bench.wait_for("fresh")
+    wait_until(lambda: not any(map(alive, (first, left, gone))), PATIENCE, "the end of the old ones")
+    assert alive(gateway)
+    assert sorted(bench.stopped()) == ["gone", "worker"]
+    assert len(bench.starts("gone")) == len(bench.starts("gateway")) == 1
+    assert died == []  # they finished what they held
+    assert "second" in Path(f"/proc/{second}/cmdline").read_text()
+    bench.stop()
+    assert bench.status == 0
+    assert sorted(bench.stopped()) == ["fresh", "gateway", "gone", "worker", "worker"]
+
+
+def test_a_child_that_is_renewed_and_does_not_stop_is_killed_after_the_grace(bench: Bench) -> None:
+    died: list[int] = []
+    supervisor = bench.start(bench.child("one", "stubborn", renewable=True), grace=0.1, died=died.append)
+    pid, left = bench.wait_for("one")
+    supervisor.renew([bench.child("one", renewable=True)])
+    bench.wait_for("one", 2)
+    assert died == [pid]
+    wait_until(lambda: not any(map(alive, (pid, left))), PATIENCE, "the end of both")
+
+
+def test_renewed_twice_at_once_the_last_one_runs(bench: Bench) -> None:
+    supervisor = bench.start(bench.child("one", renewable=True))
+    bench.wait_for("one")
+    supervisor.renew([bench.child("one", "second", renewable=True)])
+    supervisor.renew([bench.child("one", "third", renewable=True)])
+    pid, _ = bench.wait_for("one", 2)
+    if "third" not in Path(f"/proc/{pid}/cmdline").read_text():  # the second had started already
+        pid, _ = bench.wait_for("one", 3)
+    assert "third" in Path(f"/proc/{pid}/cmdline").read_text()
+    wait_until(lambda: sum(alive(pid) for pid, _ in bench.starts("one")) == 1, PATIENCE, "only the last one runs")
+
+
+def test_a_renewable_child_that_cannot_work_as_configured_waits_for_the_next(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Child("one", ["/bin/sh", "-c", f"exit {CONFIG_ERROR}"], renewable=True)
+    supervisor = bench.start(bench.child("two"), broken)
+    wait_until(lambda: "one cannot work as configured (see above): it waits for a change" in caplog.text, PATIENCE)
+    other, _ = bench.wait_for("two")
+    supervisor.renew([bench.child("one", renewable=True)])
+    bench.wait_for("one")
+    assert alive(other)
+
+
+def test_a_renewed_child_that_waits_for_its_restart_is_not_started_twice(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = bench.child("one", renewable=True)
+    child.wait = 0.3
+    supervisor = bench.start(child)
+    os.kill(bench.wait_for("one")[0], signal.SIGKILL)
+    wait_until(lambda: "started again in 0.3 s" in caplog.text, PATIENCE, "the log")
+    supervisor.renew([bench.child("one", "second", renewable=True)])
+    bench.wait_for("one", 2)
+    ended = threading.Event()
+    threading.Timer(0.5, ended.set).start()  # past the restart that was planned
+    assert ended.wait(PATIENCE)
+    assert len(bench.starts("one")) == 2
+
+
 PARENT = """
 import sys
 from dragoman.supervisor import Child, Supervisor

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dragoman_slack.simulator import SlackSimulator, Workspace
@@ -75,23 +75,27 @@ def settings_for(
 class RunningBot:
     """``with RunningBot(folder, toml) as bot``: started on entry, stopped on exit.
 
+    Args:
+        options: of ``dragoman run``.
+
     Attributes:
         log: the file with what its parts have logged.
     """
 
-    def __init__(self, folder: Path, toml: str, skills: str = ECHO) -> None:
+    def __init__(self, folder: Path, toml: str, skills: str = ECHO, options: Sequence[str] = ()) -> None:
         self.folder = folder
         self.config = folder / "dragoman.toml"
         self.config.write_text(toml)
         (folder / "skills").mkdir(exist_ok=True)
         (folder / "skills" / "echo.py").write_text(skills)
+        self.options = options
         self.log = folder / "bot.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "RunningBot":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "dragoman", "--config", str(self.config), "run"],
+                [sys.executable, "-m", "dragoman", "--config", str(self.config), "run", *self.options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dragoman import (
+    NOWHERE,
     Action,
     Address,
     CommandTrigger,
@@ -17,17 +18,22 @@ from dragoman import (
     FileRef,
     HandlerManifest,
     HearTrigger,
+    LookUp,
     MemberJoined,
     Message,
     OnTrigger,
     Parameter,
     Person,
+    PersonChanged,
     React,
     Reaction,
+    Scheduled,
     Send,
     SkillManifest,
+    SlashCommand,
     Target,
     Typing,
+    Webhook,
 )
 from dragoman.task import Task, run_id
 
@@ -52,6 +58,25 @@ EVENTS: dict[str, Event] = {
     "deleted": Deleted(key="acme/deleted/1", id="m1", **COMMON),
     "reaction": Reaction(key="acme/reaction/1", id="m1", emoji="wave", added=False, **COMMON),
     "member_joined": MemberJoined(key="acme/joined/1", invited_by="U2", **COMMON),
+    "slash": SlashCommand(key="acme/slash/1", name="deploy start", text="web", options={"app": "web"}, **COMMON),
+    "person_changed": PersonChanged(
+        key="acme/person/1",
+        **{**COMMON, "person": Person(id="U1", name="Ann", timezone="Asia/Tokyo", roles=("admin",))},
+    ),
+    "schedule": Scheduled(
+        key="schedule/1", channel_name="general", skill="remind", handler="due", due=5.5, arguments={"x": 1}, **COMMON
+    ),
+    "webhook": Webhook(
+        key="webhook/1",
+        **{**COMMON, "address": NOWHERE},
+        skill="ci",
+        handler="built",
+        path="/build",
+        query={"q": "1"},
+        headers={"x-event": "push"},
+        media_type="application/json",
+        body="{}",
+    ),
 }
 ASKED: dict[str, Any] = {
     "address": HERE,
@@ -67,6 +92,7 @@ ACTIONS: dict[str, Action] = {
     "delete": Delete(key="k|dice.roll|2", target=Target(id="m1"), **ASKED),
     "react": React(key="k|dice.roll|3", target=Target(id="m1"), emoji="tada", remove=True, **ASKED),
     "typing": Typing(key="k|dice.roll|4", status="rolls...", **ASKED),
+    "look_up": LookUp(key="k|dice.roll|look up U2", person="U2", **ASKED),
 }
 TASK = Task(
     run="aaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -138,7 +164,17 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 accounts = st.from_regex(r"\A[a-z0-9][a-z0-9_-]{0,62}\Z")
 addresses = st.builds(Address, account=accounts, tenant=ids, channel=ids, thread=st.none() | ids)
 hops = st.lists(st.tuples(texts, numbers), max_size=3).map(tuple)
-people = st.builds(Person, id=texts, name=texts, tenant=st.none() | texts, locale=st.none() | texts, bot=st.booleans())
+people = st.builds(
+    Person,
+    id=texts,
+    name=texts,
+    tenant=st.none() | texts,
+    locale=st.none() | texts,
+    bot=st.booleans(),
+    timezone=st.none() | texts,
+    roles=st.lists(texts, max_size=2).map(tuple),
+)
+mappings = st.dictionaries(texts, texts, max_size=2)
 files = st.builds(FileRef, id=texts, name=texts, media_type=texts, size=st.none() | st.integers(), url=texts)
 contents = st.builds(Content, text=texts, plain=texts, files=st.lists(files, max_size=2).map(tuple))
 targets = st.one_of(st.builds(Target, id=texts), st.builds(Target, key=texts))
@@ -169,6 +205,12 @@ events: dict[str, st.SearchStrategy[Event]] = {
     "deleted": st.builds(Deleted, id=texts, **_event),
     "reaction": st.builds(Reaction, id=texts, emoji=texts, added=st.booleans(), **_event),
     "member_joined": st.builds(MemberJoined, invited_by=st.none() | texts, **_event),
+    "slash": st.builds(SlashCommand, name=texts, text=texts, options=st.none() | mappings, **_event),
+    "person_changed": st.builds(PersonChanged, **_event),
+    "schedule": st.builds(Scheduled, skill=texts, handler=texts, due=numbers, arguments=mappings, **_event),
+    "webhook": st.builds(
+        Webhook, skill=texts, handler=texts, path=texts, query=mappings, headers=mappings, body=texts, **_event
+    ),
 }
 #: Any action, by kind.
 actions: dict[str, st.SearchStrategy[Action]] = {
@@ -177,4 +219,5 @@ actions: dict[str, st.SearchStrategy[Action]] = {
     "delete": st.builds(Delete, target=targets, **_action),
     "react": st.builds(React, target=targets, emoji=texts, remove=st.booleans(), **_action),
     "typing": st.builds(Typing, status=texts, **_action),
+    "look_up": st.builds(LookUp, person=st.none() | texts, channel=st.none() | texts, **_action),
 }

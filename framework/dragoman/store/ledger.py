@@ -423,7 +423,9 @@ def _insert_new(dialect: str, table: Table) -> Any:
 @cache
 def _routed(dialect: str) -> Any:
     statement: Any = sqlite.insert(events) if dialect == "sqlite" else postgresql.insert(events)
-    return statement.on_conflict_do_update(index_elements=["key"], set_={"state": "routed", "due_at": None})
+    # The body as the router has completed it: whoever looks at the event later knows the same of its person.
+    changed = {"state": "routed", "due_at": None, "body": statement.excluded.body}
+    return statement.on_conflict_do_update(index_elements=["key"], set_=changed)
 
 
 @cache

@@ -2,9 +2,21 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-__all__ = ["actions", "events", "manifests", "metadata", "processes", "runs"]
+__all__ = [
+    "actions",
+    "channels",
+    "cooldowns",
+    "data",
+    "events",
+    "manifests",
+    "metadata",
+    "people",
+    "processes",
+    "runs",
+    "timers",
+]
 
 metadata: Final = MetaData()
 
@@ -95,4 +107,67 @@ manifests: Final = Table(
     Column("digest", String(32), nullable=False),
     Column("body", Text, nullable=False),
     Column("published_at", Float, nullable=False),
+)
+
+#: What skills keep; see `dragoman.data`. A scope is "" (the skill's own), ``c:...`` or ``p:...``.
+data: Final = Table(
+    "data",
+    metadata,
+    Column("skill", String(64), primary_key=True),
+    Column("scope", String(512), primary_key=True),
+    # By code points on both databases: what begins with a prefix is then one range of the primary key.
+    Column("key", String(256).with_variant(String(256, collation="C"), "postgresql"), primary_key=True),
+    Column("value", Text, nullable=False),  # JSON, in ASCII
+    Column("version", BigInteger, nullable=False),  # another random number with each write
+    Column("expires_at", Float),
+    Index("data_expires", "expires_at", **_where("expires_at IS NOT NULL")),
+)
+
+#: The directory: what platforms have told of people, and when.
+people: Final = Table(
+    "people",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("tenant", String(256), primary_key=True),
+    Column("id", String(256), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("body", Text, nullable=False),  # JSON of a Person
+    Column("fetched_at", Float, nullable=False),
+)
+
+#: The directory's channels; ``name`` is without ``#`` and in lower case, ``shown`` is as people write it.
+channels: Final = Table(
+    "channels",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("tenant", String(256), primary_key=True),
+    Column("id", String(256), primary_key=True),
+    Column("name", String(256), nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("fetched_at", Float, nullable=False),
+    Index("channels_name", "account", "name"),
+)
+
+#: What is to happen at a time: ``ctx.later`` (once) and schedules (``cron``). ``body`` is the Scheduled event to emit.
+timers: Final = Table(
+    "timers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("skill", String(64), nullable=False),
+    Column("handler", String(128), nullable=False),
+    Column("cron", String(256)),
+    Column("timezone", String(64)),
+    Column("due_at", Float),
+    Column("body", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    _due("timers"),
+)
+
+#: How often something was used of late: ``uses`` is JSON, [[event's key, unix seconds], ...], the eldest first.
+cooldowns: Final = Table(
+    "cooldowns",
+    metadata,
+    Column("bucket", String(300), primary_key=True),
+    Column("uses", Text, nullable=False),
+    Column("until", Float, nullable=False),  # the row may be deleted then
 )

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
 
+from .cooldowns import delete_over
+from .data import delete_expired
 from .ledger import FIRST_LOOK, MOST_LOSSES
 from .processes import DEAD, alive
-from .schema import actions, events, processes, runs
+from .schema import actions, events, people, processes, runs
 
 __all__ = [
     "MOST_LOSSES",
     "Due",
     "DueRun",
+    "forget_expired",
     "forget_old",
     "give_back_lost",
     "take_due_actions",
@@ -28,6 +31,8 @@ __all__ = [
 
 #: Nothing waits longer than this for the next look.
 LONGEST_LOOK: Final = 900.0
+#: Seconds that the directory keeps somebody of whom no platform tells any more.
+PEOPLE_KEPT: Final = 90 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +168,17 @@ def forget_old(connection: Connection, before: float) -> int:
     connection.execute(delete(runs).where(runs.c.finished_at < before, runs.c.state.in_(("done", "parked"))))
     connection.execute(delete(actions).where(actions.c.created_at < before, actions.c.state != "pending"))
     return int(gone)
+
+
+def forget_expired(connection: Connection, now: float) -> int:
+    """Delete what nobody can read or needs any more of what skills keep, cooldowns and people; how many rows."""
+    # A gateway may be writing somebody down again: it is not waited for.
+    old = (
+        select(people.c.account, people.c.tenant, people.c.id)
+        .where(people.c.fetched_at < now - PEOPLE_KEPT)
+        .with_for_update(skip_locked=True)
+    )
+    gone = connection.execute(
+        delete(people).where(tuple_(people.c.account, people.c.tenant, people.c.id).in_(old))
+    ).rowcount
+    return delete_expired(connection, now) + delete_over(connection, now) + int(gone)

@@ -9,7 +9,7 @@ from celery import Task as CeleryTask
 
 from .. import wire
 from ..action import Action
-from ..context import Context
+from ..environment import Environment, make_context
 from ..errors import SkillError
 from ..exchange.broker import Broker
 from ..exchange.topology import Topology
@@ -45,18 +45,14 @@ class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
             }
         )
         handler = find_handler(self.skill, found)
-        context = Context(
-            found,
-            outbox=process.leave,
-            catalogue=process.catalogue,
-            coroutine=handler.coroutine,
-            settings=process.settings.get(self.skill.name),
-        )
-        if handler.coroutine:
-            actions = process.run_coroutine(run_async(handler, found, context), self.skill.time_limit)
-        else:
-            actions = run(handler, found, context)
-        return [_encoded(action) for action in actions]
+        context = make_context(self.skill, found, process.services, process.environment, time.time)
+
+        def call() -> tuple[Action, ...]:
+            if handler.coroutine:
+                return process.run_coroutine(run_async(handler, found, context), self.skill.time_limit)
+            return run(handler, found, context)
+
+        return [_encoded(action) for action in process.environment.around(context, call)]
 
 
 def build_app(
@@ -68,7 +64,7 @@ def build_app(
     queues: Collection[str] | None = None,
     role: str = "worker",
     cap: int | None = None,
-    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Environment | None = None,
 ) -> Celery:
     """The Celery app of a worker.
 
@@ -77,10 +73,10 @@ def build_app(
         queues: the skills whose queues it consumes from; all of them if left out.
         role: the name of the pool; workers of different pools do not disturb each other on Redis.
         cap: tasks of one skill in flight at once; half of the slots if left out.
-        settings: ``[skills.NAME]``, by the skill's name.
+        environment: what the settings say that handlers can see.
     """
     app = Celery("dragoman", set_as_current=False, broker=broker.url)
-    app.dragoman = WorkerProcess(skills, store_url, broker, topology, Process(role), settings or {})
+    app.dragoman = WorkerProcess(skills, store_url, broker, topology, Process(role), environment or Environment())
     app.conf.update(
         broker_transport=broker.transport,
         broker_transport_options=broker.transport_options(role),

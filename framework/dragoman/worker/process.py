@@ -7,21 +7,21 @@ and a publisher of its own when a handler lets something go early.
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
 
 from ..action import Action
+from ..environment import Environment, StoreServices
 from ..errors import SkillError
 from ..exchange.broker import Broker
 from ..exchange.publisher import Publisher
 from ..exchange.topology import Topology
-from ..manifest import SkillManifest
 from ..messages import action_message
 from ..skill import Skill
 from ..store.batch import Batcher
-from ..store.catalogue import Reader
 from ..store.engine import connect
 from ..store.ledger import Finish, flush_runs
 from ..store.processes import Process
@@ -39,7 +39,7 @@ class WorkerProcess:
     """The skills and the connections of a worker.
 
     Args:
-        settings: ``[skills.NAME]``, by the skill's name.
+        environment: what the settings say that handlers can see.
         owner: who the runs belong to: the parent, whose heart beats for all of its children.
     """
 
@@ -50,27 +50,27 @@ class WorkerProcess:
         broker: Broker,
         topology: Topology,
         owner: Process,
-        settings: Mapping[str, Mapping[str, Any]],
+        environment: Environment,
     ) -> None:
         self.skills = skills
         self.broker = broker
         self.topology = topology
         self.owner = owner
-        self.settings = settings
+        self.environment = environment
         self._store_url = store_url
         self._lock = threading.RLock()
         self._opened_by = 0
         self._engine: Engine | None = None
         self._batcher: Batcher | None = None
         self._publisher: Publisher | None = None
-        self._reader: Reader | None = None
+        self._services: StoreServices | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def _here(self) -> None:
         """After a fork nothing of the parent's may be used: connections are not for sharing."""
         if self._opened_by != os.getpid():
             self._lock = threading.RLock()
-            self._engine = self._batcher = self._publisher = self._reader = self._loop = None
+            self._engine = self._batcher = self._publisher = self._services = self._loop = None
             self._opened_by = os.getpid()
 
     @property
@@ -89,14 +89,14 @@ class WorkerProcess:
                 self._batcher = Batcher(self.engine)
             return self._batcher
 
-    def catalogue(self) -> tuple[SkillManifest, ...]:
-        """The published manifests; one small query tells whether they have changed."""
+    @property
+    def services(self) -> StoreServices:
+        """What stands behind the contexts of this process."""
         self._here()
         with self._lock:
-            if self._reader is None:
-                self._reader = Reader(self.engine)
-            self._reader.refresh()
-            return self._reader.manifests
+            if self._services is None:
+                self._services = StoreServices(self.engine, self.environment, self.leave, time.time)
+            return self._services
 
     def leave(self, task: Task, actions: Sequence[Action]) -> None:
         """Let actions of a run that goes on leave now: into the ledger, then to the gateway.

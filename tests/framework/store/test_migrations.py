@@ -3,13 +3,16 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Engine, event, inspect, text
 
 from dragoman import SettingsError, StoreError
+from dragoman.store.data import DataRows
 from dragoman.store.engine import REVISION, connect, open_store, upgrade
 from dragoman.store.migrations import scripts
 from dragoman.store.schema import metadata
@@ -29,6 +32,84 @@ def test_the_indexes_are_there_too(store: Engine) -> None:
 
 def test_the_newest_revision_is_the_one_that_the_code_expects() -> None:
     assert scripts().get_heads() == [REVISION]
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_keys_are_in_the_order_of_code_points_whatever_the_language_of_the_database(store: Engine) -> None:
+    asked = "SELECT collation_name FROM information_schema.columns WHERE table_name = 'data' AND column_name = 'key'"
+    with store.connect() as connection:
+        assert connection.execute(text(asked)).scalar_one() == "C"
+
+
+def make(url: str, revision: str) -> None:
+    """A store as an earlier Dragoman made it."""
+    engine = connect(url)
+    directory = scripts()
+
+    def steps(found: object, _: MigrationContext) -> list[object]:
+        return list(directory._upgrade_revs(revision, found))  # type: ignore[arg-type]  # alembic's own callback type
+
+    with engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"fn": steps, "script": directory})
+        with Operations.context(context):
+            context.run_migrations()
+    engine.dispose()
+
+
+#: What revision 0001 held: its columns as they were then, whatever the tables say now.
+FIRST: dict[str, dict[str, Any]] = {
+    "events": {"key": "e1", "account": "acme", "state": "received", "body": '{"ü": 1}', "received_at": 1.5,
+               "due_at": 2.5, "publishes": 1, "error": None},
+    "runs": {"id": "r1", "event_key": "e1", "skill": "dice", "handler": "roll", "arguments": "{}", "priority": 1,
+             "state": "queued", "failures": 0, "losses": 2, "owner": None, "created_at": 1.5, "finished_at": None,
+             "due_at": 3.5, "publishes": 1, "error": None},
+    "actions": {"key": "e1|dice.roll|0", "run": "r1", "ordinal": 0, "account": "acme", "state": "sent", "body": "{}",
+                "sent_ids": '["m1"]', "created_at": 1.5, "sent_at": 4.5, "due_at": None, "publishes": 1,
+                "error": None},
+    "processes": {"id": "p1", "role": "worker", "host": "here", "pid": 11, "started_at": 1.5, "beat_at": 2.5},
+    "manifests": {"skill": "dice", "digest": "d", "body": "{}", "published_at": 1.5},
+}  # fmt: skip
+
+
+def test_a_store_of_the_first_revision_is_upgraded_and_keeps_its_data(store_url: str) -> None:
+    make(store_url, "0001")
+    engine = connect(store_url)
+    with engine.begin() as connection:
+        assert not inspect(connection).has_table("data")
+        for table, row in FIRST.items():
+            names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+    engine.dispose()
+    engine = open_store(store_url)
+    try:
+        with engine.connect() as connection:
+            for table, row in FIRST.items():
+                assert [dict(found) for found in connection.execute(text(f"SELECT * FROM {table}")).mappings()] == [row]
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, metadata) == []
+            assert context.get_current_revision() == REVISION
+        DataRows(engine).write("karma", "", "a", "1", None)
+    finally:
+        engine.dispose()
+
+
+def test_an_upgrade_that_fails_leaves_the_store_as_it_was(store_url: str) -> None:
+    make(store_url, "0001")
+    engine = connect(store_url)
+    with engine.begin() as connection:
+        # The last of the new tables is in the way, so some have been made when it fails.
+        connection.execute(text("CREATE TABLE cooldowns (mine INTEGER)"))
+    before = set(inspect(engine).get_table_names())
+    with pytest.raises(StoreError, match="cooldowns"):
+        upgrade(engine)
+    inspect(engine).clear_cache()
+    assert set(inspect(engine).get_table_names()) == before
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+        connection.execute(text("DROP TABLE cooldowns"))
+    upgrade(engine)
+    assert set(inspect(engine).get_table_names()) >= metadata.tables.keys()
+    engine.dispose()
 
 
 def test_opening_a_store_again_changes_nothing_and_asks_little(store: Engine) -> None:

@@ -1,0 +1,183 @@
+"""From events to runs: who it was, what it is for, and whether it may be done now. For routers and tests.
+
+`Routing` has no threads and no queues. `decide` looks and changes nothing; `settle` belongs into the
+transaction that writes the runs.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from .action import Action, Send, action_key
+from .content import Content
+from .cooldown import bucket, say
+from .event import Event, Person
+from .match import Match, Matched, Routes
+from .priority import Priority
+from .store.cooldowns import Spend, spend_cooldowns
+from .store.directory import read_channels, read_people
+from .store.engine import reading
+from .store.ledger import Routed
+from .task import Task, run_id
+
+__all__ = ["Decided", "Routing", "task_of"]
+
+#: Seconds that somebody found in the directory is believed without another look.
+BELIEVED: Final = 10.0
+#: How many people and channels are remembered.
+MOST: Final = 20_000
+
+Where = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An event, completed from the directory, and what it is for."""
+
+    event: Event
+    matched: Matched
+
+
+class Routing:
+    """Looks events up in the directory, and matches them.
+
+    Args:
+        filter: the plugins' event filters: an event, a changed one, or ``None`` to drop it.
+        clock: unix seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        filter: Callable[[Event], Event | None] = lambda event: event,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._filter = filter
+        self._clock = clock
+        self._people: dict[Where, tuple[float, Person]] = {}
+        self._channels: dict[Where, tuple[float, str]] = {}
+
+    def complete(self, events: Sequence[Event]) -> list[Event]:
+        """The same events, with all that the directory knows of their people and channels. One look for all."""
+        now = self._clock()
+        people = {
+            (event.address.account, event.address.tenant, event.person.id)
+            for event in events
+            if event.person is not None
+        }
+        channels = {
+            (event.address.account, event.address.tenant, event.address.channel)
+            for event in events
+            if not event.channel_name
+        }
+        unknown_people = [who for who in people if self._people.get(who, (0.0, None))[0] < now]
+        unknown_channels = [where for where in channels if self._channels.get(where, (0.0, ""))[0] < now]
+        if unknown_people or unknown_channels:
+            if len(self._people) > MOST or len(self._channels) > MOST:
+                self._people.clear()
+                self._channels.clear()
+            with reading(self._engine) as connection:
+                for who, found in read_people(connection, unknown_people).items():
+                    self._people[who] = (now + BELIEVED, found.person)
+                for where, channel in read_channels(connection, unknown_channels).items():
+                    self._channels[where] = (now + BELIEVED, channel.channel.name)
+        return [self._completed(event) for event in events]
+
+    def _completed(self, event: Event) -> Event:
+        changed: dict[str, object] = {}
+        here = event.address
+        if event.person is not None:
+            known = self._people.get((here.account, here.tenant, event.person.id))
+            if known is not None:
+                changed["person"] = _merged(event.person, known[1])
+        channel = self._channels.get((here.account, here.tenant, here.channel))
+        if not event.channel_name and channel is not None:
+            changed["channel_name"] = channel[1]
+        return event.model_copy(update=changed) if changed else event
+
+    def decide(self, routes: Routes, event: Event) -> Decided:
+        """Match a completed event."""
+        filtered = self._filter(event)
+        if filtered is None:
+            return Decided(event, Matched())
+        return Decided(filtered, routes.match(filtered))
+
+    def settle(self, connection: Connection, decided: Sequence[Decided]) -> list[Routed]:
+        """The runs and the answers of these events, after the cooldowns have had their say."""
+        limited = [
+            (number, match)
+            for number, each in enumerate(decided)
+            for match in each.matched.matches
+            if match.cooldown is not None
+        ]
+        waits: dict[tuple[int, str, str], float | None] = {}
+        if limited:
+            spends = [_spend(decided[number].event, match) for number, match in limited]
+            for (number, match), wait in zip(limited, spend_cooldowns(connection, spends, self._clock()), strict=True):
+                waits[number, match.skill, match.handler] = wait
+        return [
+            self._routed(each, {(s, h): wait for (n, s, h), wait in waits.items() if n == number and wait is not None})
+            for number, each in enumerate(decided)
+        ]
+
+    def _routed(self, decided: Decided, waits: "dict[tuple[str, str], float]") -> Routed:
+        event, matched = decided.event, decided.matched
+        tasks, said = [], [matched.answer] if matched.answer is not None else []
+        for match in matched.matches:
+            wait = waits.get((match.skill, match.handler))
+            if wait is None:
+                tasks.append((task_of(event, match), int(match.priority)))
+            elif match.priority >= Priority.COMMAND:
+                said.append(say(wait, match.command or match.handler))
+        return Routed(event, tuple(tasks), tuple(self._answer(event, text, n) for n, text in enumerate(said)))
+
+    def _answer(self, event: Event, text: str, number: int) -> Action:
+        return Send(
+            key=action_key(event.key, "router", number),
+            address=event.address,
+            content=Content(text=text),
+            traceparent=event.traceparent,
+            hops=(*event.hops, ("router", self._clock())),
+        )
+
+
+def task_of(event: Event, match: Match) -> Task:
+    """The task that runs a handler for an event."""
+    return Task(
+        run=run_id(event.key, match.skill, match.handler),
+        skill=match.skill,
+        handler=match.handler,
+        event=event,
+        arguments=match.arguments,
+        asked=match.priority == Priority.COMMAND,
+        hops=event.hops,
+    )
+
+
+def _spend(event: Event, match: Match) -> Spend:
+    assert match.cooldown is not None
+    return Spend(
+        bucket=bucket(match.cooldown, event, match.skill, match.handler),
+        event_key=event.key,
+        times=match.cooldown.times,
+        per=match.cooldown.per,
+    )
+
+
+def _merged(said: Person, known: Person) -> Person:
+    """What the platform says with an event, completed by what it says when it is asked."""
+    return Person(
+        id=said.id,
+        name=known.name or said.name,
+        tenant=said.tenant or known.tenant,
+        locale=said.locale or known.locale,
+        bot=said.bot or known.bot,
+        timezone=said.timezone or known.timezone,
+        # A role that was taken away must not come back from what was known before.
+        roles=said.roles or known.roles,
+    )

@@ -1,0 +1,129 @@
+"""The sections of ``dragoman.toml``, each a table with its keys."""
+
+import difflib
+import zoneinfo
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from .manifest import SkillName
+
+__all__ = [
+    "Bot",
+    "BrokerSettings",
+    "PoolSettings",
+    "RunSettings",
+    "Section",
+    "StoreSettings",
+    "TimeZone",
+    "WebSettings",
+    "WebhookSettings",
+]
+
+
+def verify_timezone(name: str) -> str:
+    """The name of a time zone of the IANA database.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    try:
+        zoneinfo.ZoneInfo(name)
+    # A folder of zones and a path out of them are neither's "not found".
+    except (KeyError, ValueError, OSError):
+        near = _near_zones(name)
+        hint = f"; did you mean {near[0]}?" if near else ", such as Europe/Berlin"
+        raise ValueError(f"this is not the name of a time zone{hint}") from None
+    return name
+
+
+def _near_zones(name: str) -> list[str]:
+    """Zones of a similar name, the nearest first; the city alone is enough."""
+    known = {zone.casefold(): zone for zone in sorted(zoneinfo.available_timezones())}
+    cities = {zone.rpartition("/")[2]: full for zone, full in known.items()}
+    said = name.strip().replace(" ", "_").casefold()
+    near = [known[found] for found in difflib.get_close_matches(said, known, n=1, cutoff=0.75)]
+    return near or [cities[found] for found in difflib.get_close_matches(said.rpartition("/")[2], cities, n=1)]
+
+
+TimeZone = Annotated[str, AfterValidator(verify_timezone)]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bot(Section):
+    """``[bot]``
+
+    Attributes:
+        name: lower case; the namespace of all queues, so several bots can share one broker.
+        skills: which discovered skills are enabled; those in ``folder`` always are.
+        folder: a folder with skills of the bot's own: each ``*.py`` file there with a ``Skill`` in it.
+        prefixes: what makes a message a command without the bot's name in front.
+        timezone: of people who have not told theirs, by its IANA name.
+        plugins: which discovered plugins are loaded, beside skills and adapters.
+        strict: whether a plugin that cannot be loaded stops the start.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "dragoman"
+    skills: tuple[SkillName, ...] = ("help",)
+    folder: Path = Path("skills")
+    prefixes: tuple[Annotated[str, Field(min_length=1, max_length=8)], ...] = ("!",)
+    timezone: TimeZone = "UTC"
+    plugins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    strict: bool = False
+
+
+class BrokerSettings(Section):
+    """``[broker]``: ``embedded`` (a private Valkey), ``amqp://``, ``redis://``, or ``memory://`` in one process."""
+
+    url: SecretStr = SecretStr("embedded")
+
+
+class StoreSettings(Section):
+    """``[store]``: a database URL (SQLite in the data folder if left out), and how many days to keep what is done."""
+
+    url: SecretStr | None = None
+    retention_days: Annotated[float, Field(gt=0)] = 30.0
+
+
+class PoolSettings(Section):
+    """``[pools.NAME]``: tasks in flight at once, and of one skill (half of them if left out)."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    per_skill: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class RunSettings(Section):
+    """``[run]``: the data folder, and the seconds that a stop may take."""
+
+    data: Path = Path(".dragoman")
+    grace: Annotated[float, Field(ge=0)] = 10.0
+
+
+class WebSettings(Section):
+    """``[web]``: where webhooks are listened for. Port 0: any that is free."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+
+def verify_secret(secret: SecretStr) -> SecretStr:
+    """A secret that cannot be guessed.
+
+    Raises:
+        ValueError: it is shorter than 16 characters.
+    """
+    if len(secret.get_secret_value()) < 16:
+        raise ValueError("a secret needs at least 16 characters: make one with `openssl rand -hex 32`")
+    return secret
+
+
+class WebhookSettings(Section):
+    """``[webhooks.SKILL]``: what callers of this skill's paths have to know."""
+
+    secret: Annotated[SecretStr, AfterValidator(verify_secret)]

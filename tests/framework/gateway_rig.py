@@ -1,0 +1,124 @@
+"""A gateway with a real store, a broker in memory, and an adapter that does as the test says."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from sqlalchemy import Engine, text
+
+from dragoman import ActionBase, Adapter, ChannelInfo, DeliveryError, Edit, Person, Receive, Send, Sent
+from dragoman.exchange import Broker, Publisher
+from dragoman.gateway import Gateway
+from dragoman.messages import action_message
+from dragoman.store.engine import open_store, reading
+from dragoman.store.ledger import look_up
+from support.servers import wait_until
+
+__all__ = ["Recorder", "Rig", "rig"]
+
+
+class Recorder(Adapter):
+    """Remembers what it was told to do; fails as it is told."""
+
+    platform: ClassVar[str] = "recorder"
+
+    def __init__(self) -> None:
+        super().__init__("acme", None)
+        self.performed: list[ActionBase] = []
+        self.failures: list[Exception] = []
+        self.away: set[str] = set()
+        self.receive: Receive | None = None
+        self.broken: Exception | None = None
+        self.channels = {"#general": "C7"}
+        self.answers = asyncio.Event()
+        self.answers.set()
+
+    async def look_up_person(self, person: str, tenant: str) -> Person | None:
+        await self.answers.wait()
+        return Person(id=person, name="Ann", timezone="Europe/Berlin")
+
+    async def look_up_channel(self, channel: str, tenant: str) -> ChannelInfo | None:
+        await self.answers.wait()
+        if channel == "#away":
+            raise DeliveryError("the platform is away", code="connection", retry=True)
+        return ChannelInfo(id=self.channels[channel], tenant="T1") if channel in self.channels else None
+
+    async def check(self) -> str:
+        return "a recorder"
+
+    async def run(self, receive: Receive, ready: Callable[[], None]) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.receive = receive
+        ready()
+        await asyncio.Event().wait()
+
+    async def perform(self, action: ActionBase) -> Sent:
+        if self.failures:
+            raise self.failures.pop(0)
+        if action.key in self.away:
+            raise DeliveryError("the platform is away", code="connection", retry=True)
+        await asyncio.sleep(0)
+        self.performed.append(action)
+        return Sent(ids=(f"id-{len(self.performed)}",))
+
+    @property
+    def texts(self) -> list[str]:
+        return [action.content.text for action in self.performed if isinstance(action, Send | Edit)]
+
+
+class Rig:
+    """A gateway and its surroundings."""
+
+    def __init__(self, engine: Engine, broker: Broker) -> None:
+        self.engine, self.broker, self.adapter = engine, broker, Recorder()
+        self.filter: Callable[[ActionBase], ActionBase] = lambda action: action
+        self.gateway = Gateway(
+            engine, broker, broker.topology, {"acme": self.adapter}, grace=5, filter=lambda action: self.filter(action)
+        )
+
+    async def publish(self, *actions: ActionBase) -> None:
+        def work() -> None:
+            publisher = Publisher(self.broker, "test")
+            assert publisher.publish([action_message(self.broker.topology, action) for action in actions]) == [
+                None for _ in actions
+            ]
+            publisher.close()
+
+        await asyncio.to_thread(work)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        await asyncio.to_thread(wait_until, condition)
+
+    def state(self, key: str) -> str | None:
+        with reading(self.engine) as connection:
+            known = look_up(connection, [key]).get(key)
+        return known.state if known else None
+
+    def error(self, key: str) -> str:
+        with self.engine.connect() as connection:
+            return str(
+                connection.execute(text("SELECT error FROM actions WHERE key = :key"), {"key": key}).scalar_one()
+            )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.gateway.run())
+        try:
+            await self.until(lambda: self.adapter.receive is not None)
+            yield
+        finally:
+            self.gateway.stop()
+            await task
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, namespace: str) -> AsyncIterator[Rig]:
+    engine = open_store(f"sqlite:///{tmp_path / 'store.db'}", durable=True)
+    broker = Broker(f"memory://{namespace}", namespace)
+    yield Rig(engine, broker)
+    engine.dispose()
+    broker.forget()

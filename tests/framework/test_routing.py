@@ -1,0 +1,140 @@
+"""From events to runs: people and channels are completed from the directory, and cooldowns hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from dragoman import ChannelInfo, Cooldown, Event, Person, Skill
+from dragoman.match import Routes
+from dragoman.routing import BELIEVED, Routing
+from dragoman.store.directory import write_channel, write_person
+from dragoman.store.engine import open_store
+from dragoman.store.ledger import Routed, route_events
+from support.samples import EVENTS, HERE, message
+
+dice = Skill("dice")
+
+
+@dice.command(cooldown=Cooldown(times=1, per=60))
+def roll() -> None: ...
+
+
+@dice.hear("luck", cooldown=Cooldown(times=1, per=60))
+def luck() -> None: ...
+
+
+ROUTES = Routes([dice.manifest()])
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    yield engine
+    engine.dispose()
+
+
+def tell(engine: Engine, person: Person, now: float = 1.0) -> None:
+    with engine.begin() as connection:
+        write_person(connection, HERE.account, HERE.tenant, person, now)
+
+
+def routed(engine: Engine, routing: Routing, *events: Event) -> list[Routed]:
+    decided = [routing.decide(ROUTES, event) for event in routing.complete(events)]
+    with engine.begin() as connection:
+        found = routing.settle(connection, decided)
+        route_events(connection, found)
+    return found
+
+
+def said(text: str, key: str = "e1", person: str = "U1") -> Event:
+    event = message(text, addressed="luck" not in text, plain=text)
+    return event.model_copy(update={"key": key, "person": Person(id=person)})
+
+
+def test_somebody_is_completed_from_the_directory(engine: Engine) -> None:
+    tell(engine, Person(id="U1", name="Ann", timezone="Asia/Tokyo", roles=("admin",), locale="ja"))
+    (event,) = Routing(engine).complete([said("roll")])
+    assert event.person == Person(id="U1", name="Ann", timezone="Asia/Tokyo", roles=("admin",), locale="ja")
+
+
+def test_what_the_platform_said_with_the_event_is_kept(engine: Engine) -> None:
+    tell(engine, Person(id="U1", locale="ja"))
+    event = said("roll").model_copy(update={"person": Person(id="U1", name="Ann", locale="en", bot=True)})
+    (completed,) = Routing(engine).complete([event])
+    assert completed.person == Person(id="U1", name="Ann", locale="en", bot=True)
+
+
+def test_a_channel_gets_its_name(engine: Engine) -> None:
+    with engine.begin() as connection:
+        info = ChannelInfo(id=HERE.channel, tenant=HERE.tenant, name="general")
+        write_channel(connection, HERE.account, info, 1.0)
+    (event,) = Routing(engine).complete([said("roll")])
+    assert event.channel_name == "general"
+
+
+def test_somebody_unknown_is_left_as_they_are_and_looked_for_again(engine: Engine) -> None:
+    routing = Routing(engine)
+    assert routing.complete([said("roll"), EVENTS["deleted"]])[0].person == Person(id="U1")
+    tell(engine, Person(id="U1", name="Ann"))
+    assert routing.complete([said("roll")])[0].person == Person(id="U1", name="Ann")
+
+
+def test_what_is_known_is_believed_for_a_while(engine: Engine) -> None:
+    clock = Clock()
+    routing = Routing(engine, clock=clock)
+    tell(engine, Person(id="U1", name="Ann"))
+    routing.complete([said("roll")])
+    tell(engine, Person(id="U1", name="Anna"), 2.0)
+    assert routing.complete([said("roll")])[0].person == Person(id="U1", name="Ann")
+    clock.now += BELIEVED + 1
+    assert routing.complete([said("roll")])[0].person == Person(id="U1", name="Anna")
+
+
+def test_a_filter_drops_or_changes_events_before_they_are_matched(engine: Engine) -> None:
+    routing = Routing(engine, filter=lambda event: None if event.key == "drop" else event)
+    dropped, kept = routed(engine, routing, said("roll", "drop"), said("roll", "keep"))
+    assert (dropped.tasks, dropped.answers) == ((), ())
+    assert len(kept.tasks) == 1
+
+
+def test_a_cooldown_lets_one_through_and_answers_the_other_politely(engine: Engine) -> None:
+    first, second = routed(engine, Routing(engine, clock=Clock()), said("roll", "e1"), said("roll", "e2"))
+    assert (len(first.tasks), first.answers) == (1, ())
+    assert second.tasks == ()
+    (answer,) = second.answers
+    assert "roll" in answer.content.text  # type: ignore[union-attr]  # it is a Send
+
+
+def test_a_cooldown_is_each_persons_own(engine: Engine) -> None:
+    found = routed(engine, Routing(engine, clock=Clock()), said("roll", "e1"), said("roll", "e2", person="U2"))
+    assert [len(each.tasks) for each in found] == [1, 1]
+
+
+def test_a_cooldown_on_what_is_only_overheard_is_silent(engine: Engine) -> None:
+    first, second = routed(engine, Routing(engine, clock=Clock()), said("luck", "e1"), said("luck", "e2"))
+    assert len(first.tasks) == 1
+    assert (second.tasks, second.answers) == ((), ())
+
+
+def test_the_same_event_again_counts_once(engine: Engine) -> None:
+    routing = Routing(engine, clock=Clock())
+    first = routed(engine, routing, said("roll", "e1"))
+    assert routed(engine, routing, said("roll", "e1")) == first
+
+
+def test_a_cooldown_holds_for_another_router_and_ends(engine: Engine) -> None:
+    clock = Clock()
+    routed(engine, Routing(engine, clock=clock), said("roll", "e1"))
+    other = Routing(engine, clock=clock)
+    assert routed(engine, other, said("roll", "e2"))[0].tasks == ()
+    clock.now += 61
+    assert len(routed(engine, other, said("roll", "e3"))[0].tasks) == 1
