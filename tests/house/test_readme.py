@@ -1,11 +1,9 @@
 """The README is true: its code runs, its settings load, its commands exist, its session goes as it says."""
 
 import importlib.util
-import os
 import re
 import shlex
-import subprocess
-import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -15,63 +13,34 @@ from dragoman.accounts import make_adapters
 from dragoman.cli import cli
 from dragoman.plugins import load_skills
 from dragoman.settings import Settings, load
+from dragoman.testing import Bot
+from house.pages import blocks, chat, commands, exists
 from house.rooms import HOUSE
 
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
-FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 GREET = HOUSE / "examples" / "first_bot" / "skills" / "greet.py"
 PAGES = ("README.md", "CONTRIBUTING.md", "examples/first_bot/README.md", "examples/any_language/README.md")
 
 
-def blocks(language: str, text: str = README) -> list[str]:
-    """The bodies of the code blocks in that language, without their indentation."""
-    return [
-        re.sub(rf"^{found['indent']}", "", found["body"], flags=re.MULTILINE)
-        for found in FENCE.finditer(text)
-        if found["language"] == language
-    ]
-
-
-def commands(text: str) -> list[str]:
-    """Every command that a page names, in its blocks and between backticks."""
-    lines = [line for block in blocks("sh", text) for line in block.splitlines()]
-    lines += re.findall(r"`((?:dragoman|make|celery) [^`\n]*)`", FENCE.sub("", text))
-    lines += [
-        line.removeprefix("$ ") for block in blocks("console", text) for line in block.splitlines() if line[0] == "$"
-    ]
-    return sorted({line.partition("#")[0].strip() for line in lines if line.strip()})
-
-
-def environment() -> dict[str, str]:
-    """The process's, without a bot of somebody's."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DRAGOMAN_")}
-
-
-def chat(folder: Path, lines: list[str], *options: str) -> list[str]:
-    """What ``dragoman chat`` prints when these lines are typed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dragoman", *options, "chat"],
-        input="".join(f"{line}\n" for line in lines),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment(),
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout.splitlines()
-
-
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
+@pytest.mark.parametrize("number", range(len(blocks("python", README))))
 def test_the_code_is_a_skill(number: int, tmp_path: Path) -> None:
-    (tmp_path / f"readme_{number}.py").write_text(blocks("python")[number], encoding="utf-8")
+    (tmp_path / f"readme_{number}.py").write_text(blocks("python", README)[number], encoding="utf-8")
     assert load_skills([], tmp_path)
 
 
 def test_the_first_bot_is_the_example() -> None:
-    assert blocks("python")[0] == GREET.read_text(encoding="utf-8")
+    assert blocks("python", README)[0] == GREET.read_text(encoding="utf-8")
+
+
+def test_the_second_skill_does_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "tea.py").write_text(blocks("python", README)[1], encoding="utf-8")
+    (tmp_path / "dragoman.toml").write_text('[roles]\noffice = ["ann"]\n', encoding="utf-8")
+    skills = list(load_skills([], tmp_path).values())
+    with Bot(skills, settings=load(tmp_path / "dragoman.toml", environ={})) as bot:
+        bot.say("tea <@bo> 2 black --steep 4m30s", by="ann")
+        assert bot.replies[-1].text == "2 black, at 09:04. That makes 2 cups in all."
+        assert bot.tick(timedelta(minutes=5)).texts == ["[@bo](dragoman:user/bo), your tea is ready."]
+        assert "You may not use `tea`" in bot.say("brew <@bo>", by="bo")[0]
 
 
 def test_a_handler_is_a_plain_function() -> None:
@@ -85,11 +54,11 @@ def test_a_handler_is_a_plain_function() -> None:
 
 
 def test_the_session_goes_as_it_says(tmp_path: Path) -> None:
-    (session,) = blocks("console")
+    (session,) = blocks("console", README)
     first, *lines = session.splitlines()
     assert first == "$ dragoman chat"
     (tmp_path / "skills").mkdir()
-    (tmp_path / "skills" / "greet.py").write_text(blocks("python")[0], encoding="utf-8")
+    (tmp_path / "skills" / "greet.py").write_text(blocks("python", README)[0], encoding="utf-8")
     said = [line.removeprefix("> ") for line in lines if line.startswith("> ")]
     assert chat(tmp_path, said) == [line for line in lines if not line.startswith("> ")]
 
@@ -100,13 +69,13 @@ def test_the_first_bot_has_the_bundled_skills_too() -> None:
     assert "Say hello to somebody." in answers
 
 
-@pytest.mark.parametrize("number", range(len(blocks("toml"))))
+@pytest.mark.parametrize("number", range(len(blocks("toml", README))))
 def test_the_settings_load(number: int, tmp_path: Path) -> None:
     file = tmp_path / "dragoman.toml"
-    file.write_text(blocks("toml")[number], encoding="utf-8")
-    (dotenv,) = blocks("ini")
+    file.write_text(blocks("toml", README)[number], encoding="utf-8")
+    (dotenv,) = blocks("ini", README)
     (tmp_path / ".env").write_text(dotenv, encoding="utf-8")
-    if "[accounts." not in blocks("toml")[number]:
+    if "[accounts." not in blocks("toml", README)[number]:
         (tmp_path / ".env").unlink()
     settings = load(file, environ={})
     if settings.accounts:
@@ -121,7 +90,7 @@ def test_the_table_of_settings_is_complete() -> None:
         title = f"[{section}]"
         if section == "pools":
             model, title = type(Settings.model_validate({"pools": {"x": {}}}).pools["x"]), "[pools.NAME]"
-        assert isinstance(model, type)
+        # Tables whose keys people choose are in docs/settings.md.
         for key in getattr(model, "model_fields", {}):
             assert f"| `{title} {key}` |" in README
 
@@ -140,7 +109,7 @@ def test_its_commands_exist(page: str) -> None:
         if words[0] == "make":
             assert words[1] in targets, line
         elif words[0] == "dragoman":
-            _exists(words, line)
+            exists(line)
         elif words[0] == "celery":
             assert importlib.util.find_spec(words[words.index("-A") + 1]), line
 
@@ -160,21 +129,3 @@ def test_its_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)", (HOUSE / page).read_text(encoding="utf-8")):
         if not target.startswith("https://"):
             assert (HOUSE / page).parent.joinpath(target).exists(), target
-
-
-def _exists(words: list[str], line: str) -> None:
-    """Every subcommand and option of a ``dragoman`` command line."""
-    command: click.Command = cli
-    context = click.Context(cli)
-    rest = iter(words[1:])
-    for word in rest:
-        if word.startswith("-"):
-            option = next((p for p in command.params if word in p.opts), None)
-            assert option is not None, line
-            if not getattr(option, "is_flag", False):
-                next(rest)
-        else:
-            assert isinstance(command, click.Group), line
-            found = command.get_command(context, word)
-            assert found is not None, line
-            command = found

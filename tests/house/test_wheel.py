@@ -55,12 +55,16 @@ def test_nothing_else_is_in_it(wheel: zipfile.ZipFile) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == set(names())
 
 
-@pytest.mark.parametrize(("group", "room"), [("dragoman.adapters", "adapters"), ("dragoman.skills", "plugins")])
-def test_every_adapter_and_plugin_has_an_entry_point(wheel: zipfile.ZipFile, group: str, room: str) -> None:
+@pytest.mark.parametrize(
+    ("groups", "room"),
+    [(["dragoman.adapters"], "adapters"), (["dragoman.skills", "dragoman.plugins"], "plugins")],
+)
+def test_every_adapter_and_plugin_has_an_entry_point(wheel: zipfile.ZipFile, groups: list[str], room: str) -> None:
     points = configparser.ConfigParser(delimiters=("=",))
     points.read_string(_read(wheel, "entry_points.txt").decode())
-    assert {target.partition(":")[0] for target in points[group].values()} == set(names(room))
-    assert {f"dragoman_{name}" for name in points[group]} == set(names(room))
+    there = {name: target for group in groups for name, target in points[group].items()}
+    assert {target.partition(":")[0] for target in there.values()} == set(names(room))
+    assert {f"dragoman_{name}" for name in there} == set(names(room))
     assert points["console_scripts"]["dragoman"] == "dragoman.cli:main"
 
 
@@ -74,11 +78,11 @@ def test_metadata(wheel: zipfile.ZipFile) -> None:
 
 def test_entry_points_load() -> None:
     """As installed here."""
-    from dragoman.plugins import ADAPTERS, SKILLS, discover
+    from dragoman.plugins import ADAPTERS, PLUGINS, SKILLS, discover
 
     assert {f"dragoman_{found.name}" for found in discover(ADAPTERS)} >= set(names("adapters"))
-    assert {f"dragoman_{found.name}" for found in discover(SKILLS)} >= set(names("plugins"))
-    for found in [*discover(ADAPTERS), *discover(SKILLS)]:
+    assert {f"dragoman_{found.name}" for found in [*discover(SKILLS), *discover(PLUGINS)]} >= set(names("plugins"))
+    for found in [*discover(ADAPTERS), *discover(SKILLS), *discover(PLUGINS)]:
         found.entry_point.load()
 
 
