@@ -6,26 +6,27 @@ handler ends; ``yield`` and ``flush`` let it go earlier.
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic
+from urllib.parse import quote
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from typing_extensions import TypeVar
 
 from .action import Action, ActionBase, Delete, Edit, LookUp, React, Send, Target, Typing, action_key
-from .address import ANY_TENANT, NOWHERE, Address
+from .address import NOWHERE, Address
 from .blocking import off_the_loop
 from .clock import zone
 from .content import Content
 from .data import Store
-from .errors import SkillError
+from .errors import ArgumentsError, SkillError
 from .event import Event, Person, Scheduled
 from .handle import Handle
 from .manifest import HandlerManifest, SkillManifest
 from .people import User
+from .place import find_place
 from .services import Services
 from .task import Task, run_id
 from .timers import Timer
@@ -34,11 +35,13 @@ __all__ = ["Context"]
 
 Settings = TypeVar("Settings", default=Any)
 
-#: ``#general`` or ``acme:#general``.
-CHANNEL: Final = re.compile(r"(?:(?P<account>[a-z0-9][a-z0-9_-]*):)?(?P<channel>#[^#\s]+)")
+#: Characters of a platform's id.
+LONGEST_ID: Final = 256
 #: Seconds that `Context.look_up` waits for the platform, and between two looks into the directory.
 LOOK_UP: Final = 5.0
 LOOK: Final = 0.05
+#: The end of the year 9999, in unix seconds: dates go no further.
+NEVER: Final = 253402300800.0
 
 
 class _Log(logging.LoggerAdapter[logging.Logger]):
@@ -71,12 +74,12 @@ class Context(Generic[Settings]):
         task: Task,
         services: Services,
         *,
-        schedules: Mapping[str, bool] | None = None,
+        schedules: Mapping[str, Callable[[dict[str, Any]], object]] | None = None,
         coroutine: bool = False,
         settings: Any = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``schedules``: the skill's handlers by name, and whether each may be run later."""
+        """``schedules``: the handlers that may be run later, each with what verifies its arguments."""
         self._task = task
         self._services = services
         self._schedules = schedules or {}
@@ -117,12 +120,14 @@ class Context(Generic[Settings]):
         """
         off_the_loop("ctx.look_up", "user")
         wanted = user if isinstance(user, str) else user.id
+        if not 0 < len(wanted) <= LONGEST_ID or "\0" in wanted:
+            raise SkillError(f"ctx.look_up: {wanted[:60]!r} is no person's id")
         here = self.event.address
         found = self._services.person(here.account, here.tenant, wanted)
         if found is None and here != NOWHERE:
             asked = LookUp(
                 # Not an ordinal: a retry, which finds them in the directory, must number its answers the same way.
-                key=f"{self._prefix}|look up {wanted}",
+                key=f"{self._prefix}|look up {quote(wanted, safe='', errors='replace')}",
                 address=here,
                 person=wanted,
                 traceparent=self.event.traceparent,
@@ -170,10 +175,10 @@ class Context(Generic[Settings]):
                 of the event or ``acme:#general`` on another; or a person, who gets a direct message.
         """
         content = text if isinstance(text, Content) else Content(text=text)
-        return self._say(Send, self._address(place), content=content)
+        return self._say(Send, find_place(place, self.event.address, self._services.accounts), content=content)
 
     def edit(self, handle: Handle | str, text: str | Content) -> Handle:
-        """Replace what was said, in this run or in an earlier one (``str(handle)`` can be stored)."""
+        """Replace what was said, now or within ``[store] handles_days`` (400) by a ``str(handle)`` that was stored."""
         handle = _handle(handle)
         content = text if isinstance(text, Content) else Content(text=text)
         self._say(Edit, handle.address, target=handle.target, content=content)
@@ -232,11 +237,12 @@ class Context(Generic[Settings]):
             An id for `cancel`.
 
         Raises:
-            SkillError: there is no such handler, or the arguments are not JSON.
+            SkillError: there is no such handler, or it does not take these arguments.
         """
         off_the_loop("ctx.later", "when, handler")
         name = handler if isinstance(handler, str) else handler.__name__
-        if not self._schedules.get(name):
+        verify = self._schedules.get(name)
+        if verify is None:
             raise SkillError(f"{self._task.skill}.{name} cannot be run later: declare it with @skill.schedule()")
         if isinstance(when, timedelta):
             due = self._clock() + when.total_seconds()
@@ -244,10 +250,13 @@ class Context(Generic[Settings]):
             raise SkillError("ctx.later: a moment needs a time zone; take those of parameters or of ctx.now()")
         else:
             due = when.timestamp()
+        if not 0 <= due < NEVER:
+            raise SkillError(f"ctx.later: {when} is no time that comes")
         try:
-            given = to_jsonable_python(arguments)
-        except PydanticSerializationError as error:
-            raise SkillError(f"ctx.later: the arguments of {name} are not JSON: {error}") from None
+            given = to_jsonable_python(arguments, inf_nan_mode="strings")
+            verify(given)
+        except (PydanticSerializationError, ArgumentsError) as error:
+            raise SkillError(f"ctx.later: {name} does not take these arguments: {error}") from None
         number, self._timers = self._timers, self._timers + 1
         event = self.event
         # The same in a retry of this run.
@@ -284,29 +293,6 @@ class Context(Generic[Settings]):
     @property
     def _prefix(self) -> str:
         return f"{self.event.key}|{self._task.skill}.{self._task.handler}"
-
-    def _address(self, place: Address | User | Person | str) -> Address:
-        if isinstance(place, Address):
-            return place
-        here = self.event.address
-        if isinstance(place, User | Person):
-            if here == NOWHERE:
-                raise SkillError("ctx.send: of which account is this person? Give an Address")
-            return Address(account=here.account, tenant=here.tenant, channel=f"@{place.id}")
-        found = CHANNEL.fullmatch(place)
-        if found is None:
-            return Address.parse(place)
-        account = found["account"]
-        if account is None and here == NOWHERE:
-            if len(self._services.accounts) != 1:
-                raise SkillError(
-                    f"ctx.send: on which account is {place}? Write such as "
-                    f"{next(iter(self._services.accounts), 'acme')}:{place}"
-                )
-            account = self._services.accounts[0]
-        if account is None or account == here.account:
-            return Address(account=here.account, tenant=here.tenant, channel=found["channel"])
-        return Address(account=account, tenant=ANY_TENANT, channel=found["channel"])
 
     def _flush(self) -> None:
         if actions := self.take():

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine
 
 from .access import Access
 from .action import Action, Sent
+from .arguments import bind
 from .context import Context
 from .event import Person
 from .manifest import SkillManifest
@@ -103,7 +105,11 @@ def make_context(
     return Context(
         task,
         services,
-        schedules={name: handler.trigger.kind == "schedule" for name, handler in skill.handlers.items()},
+        schedules={
+            name: partial(bind, handler.function, handler.command, handler.parameters)
+            for name, handler in skill.handlers.items()
+            if handler.trigger.kind == "schedule"
+        },
         coroutine=skill.handlers[task.handler].coroutine,
         settings=environment.settings.get(skill.name),
         clock=clock,

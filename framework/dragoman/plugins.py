@@ -196,6 +196,8 @@ def load_plugins(settings: Settings, *, strict: bool | None = None, problems: Pr
     if unknown := set(settings.plugins) - set(enabled):
         name = min(unknown)
         raise SettingsError(f"[plugins.{name}]: no such plugin is enabled{_meant(name, enabled)}")
+    if not enabled:
+        return PluginSet()  # Looking through all that is installed takes a while.
     loaded: list[tuple[str, object]] = []
     for found in _installed(PLUGINS, enabled, "bot.plugins names {!r}, which is not installed"):
         with _blame(found.plugin_name, settings.bot.strict if strict is None else strict, problems):

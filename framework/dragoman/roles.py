@@ -138,6 +138,7 @@ class BotContext:
             self.topology,
             prefixes=self.settings.bot.prefixes,
             retention=self.settings.store.retention_days,
+            handles=self.settings.store.handles_days,
             access=self.settings.access,
             timezone=self.settings.bot.timezone,
             filter=self.plugins.event,

@@ -44,6 +44,7 @@ class Router:
     Args:
         prefixes: what makes a message a command without the bot's name in front.
         retention: days that the ledger keeps what is done.
+        handles: days that it knows where the bot said something.
         access: who may do what.
         timezone: of people who have not said theirs.
         filter: the plugins' event filters.
@@ -57,6 +58,7 @@ class Router:
         *,
         prefixes: Sequence[str],
         retention: float,
+        handles: float,
         access: Access | None = None,
         timezone: str = "UTC",
         filter: Callable[[Event], Event | None] = lambda event: event,
@@ -71,7 +73,7 @@ class Router:
         self._routing = Routing(engine, filter=filter)
         self._publisher = Publisher(broker, "router")
         self._consumer = Consumer(broker, "router", [topology.router_queue()], self.handle, prefetch=PREFETCH)
-        self._sweeper = Sweeper(engine, broker, topology, retention=retention)
+        self._sweeper = Sweeper(engine, broker, topology, retention=retention, handles=handles)
         self._stopping = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="dragoman-catalogue", daemon=True)
         self.unknown_kinds: dict[str, int] = {}

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine
 from .action import Action, Send, action_key
 from .content import Content
 from .cooldown import bucket, say
-from .event import Event, Person
+from .errors import CatalogueError
+from .event import Event, Person, Scheduled
 from .match import Match, Matched, Routes
 from .priority import Priority
 from .store.cooldowns import Spend, spend_cooldowns
@@ -75,12 +76,12 @@ class Routing:
             for event in events
             if not event.channel_name
         }
+        if len(self._people) > MOST or len(self._channels) > MOST:
+            self._people.clear()
+            self._channels.clear()
         unknown_people = [who for who in people if self._people.get(who, (0.0, None))[0] < now]
         unknown_channels = [where for where in channels if self._channels.get(where, (0.0, ""))[0] < now]
         if unknown_people or unknown_channels:
-            if len(self._people) > MOST or len(self._channels) > MOST:
-                self._people.clear()
-                self._channels.clear()
             with reading(self._engine) as connection:
                 for who, found in read_people(connection, unknown_people).items():
                     self._people[who] = (now + BELIEVED, found.person)
@@ -101,11 +102,18 @@ class Routing:
         return event.model_copy(update=changed) if changed else event
 
     def decide(self, routes: Routes, event: Event) -> Decided:
-        """Match a completed event."""
+        """Match a completed event.
+
+        Raises:
+            CatalogueError: its time has come, and nobody serves it any more: it must not be lost unseen.
+        """
         filtered = self._filter(event)
         if filtered is None:
             return Decided(event, Matched())
-        return Decided(filtered, routes.match(filtered))
+        matched = routes.match(filtered)
+        if isinstance(filtered, Scheduled) and not matched.matches:
+            raise CatalogueError(f"no skill has the schedule {filtered.skill}.{filtered.handler} any more")
+        return Decided(filtered, matched)
 
     def settle(self, connection: Connection, decided: Sequence[Decided]) -> list[Routed]:
         """The runs and the answers of these events, after the cooldowns have had their say."""
@@ -170,14 +178,17 @@ def _spend(event: Event, match: Match) -> Spend:
 
 
 def _merged(said: Person, known: Person) -> Person:
-    """What the platform says with an event, completed by what it says when it is asked."""
+    """What the platform says when it is asked, completed by what came with the event.
+
+    The directory is right about roles, also about having none: an event may be old (a timer's is as old as the
+    timer), and a role that was taken away must not come back with it.
+    """
     return Person(
         id=said.id,
         name=known.name or said.name,
-        tenant=said.tenant or known.tenant,
-        locale=said.locale or known.locale,
+        tenant=known.tenant or said.tenant,
+        locale=known.locale or said.locale,
         bot=said.bot or known.bot,
-        timezone=said.timezone or known.timezone,
-        # A role that was taken away must not come back from what was known before.
-        roles=said.roles or known.roles,
+        timezone=known.timezone or said.timezone,
+        roles=known.roles,
     )

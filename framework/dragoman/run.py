@@ -10,6 +10,7 @@ from .arguments import bind
 from .content import Content
 from .context import Context
 from .errors import ArgumentsError, SkillError
+from .event import Scheduled
 from .skill import Handler, Skill
 from .task import Task
 
@@ -78,6 +79,9 @@ def _arguments(handler: Handler, task: Task, context: Context) -> dict[str, Any]
 
 def _refuse(task: Task, context: Context, error: ArgumentsError) -> tuple[Action, ...]:
     """A type of the author's own does not take what was said: the person's mistake, and no failure of the run."""
+    if isinstance(task.event, Scheduled):
+        # Nobody has typed it: the handler has changed since it was asked for. It fails, so that it is not lost.
+        raise SkillError(f"{task.skill}.{task.handler} does not take what ctx.later was given: {error}") from error
     if task.asked:
         context.reply(f"{error}\n\nUsage: `{error.usage}`")
     return context.take()

@@ -3,9 +3,9 @@
 import difflib
 import zoneinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from .manifest import SkillName
 
@@ -85,10 +85,27 @@ class BrokerSettings(Section):
 
 
 class StoreSettings(Section):
-    """``[store]``: a database URL (SQLite in the data folder if left out), and how many days to keep what is done."""
+    """``[store]``
+
+    Attributes:
+        url: of a database; left out, it is SQLite in the data folder.
+        retention_days: how long to keep what is done.
+        handles_days: how long what the bot said can be changed by its handle: without its words, where it was said and
+            the platform's ids are kept for so long.
+    """
 
     url: SecretStr | None = None
     retention_days: Annotated[float, Field(gt=0)] = 30.0
+    handles_days: float = 400.0
+
+    @model_validator(mode="after")
+    def handles_are_kept_longer(self) -> Self:
+        if not self.handles_days >= self.retention_days:
+            raise ValueError(
+                f"handles_days is {self.handles_days:g} and retention_days is {self.retention_days:g}: what is kept "
+                f"keeps its handle, so set handles_days to {self.retention_days:g} or more, or keep less"
+            )
+        return self
 
 
 class PoolSettings(Section):

@@ -26,6 +26,7 @@ from .store.sweep import (
     MOST_LOSSES,
     Due,
     DueRun,
+    forget_actions,
     forget_expired,
     forget_old,
     give_back_lost,
@@ -45,6 +46,8 @@ Item = TypeVar("Item")
 EVERY = 1.0
 #: Seconds between two deletions of what is old.
 HOUR = 3600.0
+#: Transactions that forget actions between two looks: what is due must not wait for them.
+FORGETS = 10
 
 
 class Sweeper:
@@ -52,6 +55,7 @@ class Sweeper:
 
     Args:
         retention: days that finished events, runs and actions are kept.
+        handles: days that what the bot said can be changed by its handle.
     """
 
     def __init__(
@@ -61,14 +65,17 @@ class Sweeper:
         topology: Topology,
         *,
         retention: float,
+        handles: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
         self._broker = broker
         self._topology = topology
         self._retention = retention
+        self._handles = handles
         self._clock = clock
         self._forgot_at = 0.0
+        self._forgetting = False
         self._publisher = Publisher(broker, "sweeper")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="dragoman-sweeper", daemon=True)
@@ -130,12 +137,24 @@ class Sweeper:
             failed = [error for error in self._publisher.publish(batch) if error is not None]
             if failed:
                 log.warning("%d of %d messages could not be published again: %s", len(failed), len(batch), failed[0])
-        if self._clock() - self._forgot_at > HOUR:
-            self._forgot_at = self._clock()
-            with self._engine.begin() as connection:
-                forget_old(connection, self._clock() - self._retention * 86400)
-                forget_expired(connection, self._clock())
+        self._forget()
         return len(batch)
+
+    def _forget(self) -> None:
+        """Every hour; actions a few at a time, as there may be very many."""
+        now = self._clock()
+        before, handles_before = now - self._retention * 86400, now - self._handles * 86400
+        if now - self._forgot_at > HOUR:
+            self._forgot_at = now
+            self._forgetting = True
+            with self._engine.begin() as connection:
+                forget_old(connection, before)
+                forget_expired(connection, now)
+        for _ in range(FORGETS):
+            if not self._forgetting:
+                break
+            with self._engine.begin() as connection:
+                self._forgetting = forget_actions(connection, before, handles_before) > 0
 
     def _task(self, due: DueRun) -> Outgoing:
         return task_message(self._topology, _task_of(due), Priority(due.priority))

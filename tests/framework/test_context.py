@@ -119,7 +119,7 @@ def test_what_was_said_can_be_edited_and_deleted_by_its_handle() -> None:
 
 def test_something_can_be_said_elsewhere_by_a_stored_address() -> None:
     there = Address(account="other", tenant="T", channel="C")
-    ctx = context()
+    ctx = context(services=FakeServices(accounts=("acme", "other")))
     handle = ctx.send(str(there), "hello")
     ctx.edit(handle, "hello!")
     assert [action.address for action in ctx.take()] == [there, there]
@@ -181,8 +181,19 @@ def test_log_lines_carry_the_reference(caplog: pytest.LogCaptureFixture) -> None
     assert caplog.records[0].name == "dragoman.skill.dice"
 
 
+def test_an_account_that_is_not_in_the_settings_is_told_at_once() -> None:
+    ctx = context(services=FakeServices(accounts=("acme", "umbrella")))
+    with pytest.raises(SkillError, match="there is no account 'umbrela' in the settings; did you mean 'umbrella'"):
+        ctx.send("umbrela:#general", "hello")
+    with pytest.raises(SkillError, match=r"no account 'zzz' in the settings \(there are: acme, umbrella\)"):
+        ctx.send(Address(account="zzz", tenant="T", channel="C"), "hello")
+    with pytest.raises(SkillError, match="is no place that there could be"):
+        ctx.send("#" + "x" * 300, "hello")
+    assert ctx.take() == ()
+
+
 def test_a_channel_is_given_by_its_name_on_this_account_or_another() -> None:
-    ctx = context()
+    ctx = context(services=FakeServices(accounts=("acme", "other")))
     ctx.send("#general", "hello")
     ctx.send("other:#general", "hello")
     assert [action.address for action in ctx.take()] == [
@@ -253,7 +264,7 @@ def test_something_is_asked_for_later_once_however_often_the_run_is_tried() -> N
             ctx.later(timedelta(hours=2), "wake", text="tea"),
             ctx.later(datetime(2030, 1, 1, tzinfo=UTC), "wake", text="cake"),
         ]
-        for ctx in [context(services=services, schedules={"wake": True}) for _ in range(2)]
+        for ctx in [context(services=services, schedules={"wake": list}) for _ in range(2)]
     ]
     assert ids[0] == ids[1]
     tea, cake = services.timers.pending("dice")
@@ -269,14 +280,16 @@ def test_something_is_asked_for_later_once_however_often_the_run_is_tried() -> N
         (timedelta(hours=1), "roll", {}, r"dice\.roll cannot be run later: declare it with @skill\.schedule"),
         (timedelta(hours=1), "gone", {}, r"dice\.gone cannot be run later"),
         (datetime(2030, 1, 1), "wake", {}, "a moment needs a time zone"),  # what the test is about
-        (timedelta(hours=1), "wake", {"x": object()}, "the arguments of wake are not JSON"),
+        (timedelta.min, "wake", {}, "is no time that comes"),
+        (datetime.max.replace(tzinfo=UTC), "wake", {}, "is no time that comes"),
+        (timedelta(hours=1), "wake", {"x": object()}, "wake does not take these arguments"),
     ],
 )
 def test_what_cannot_happen_later_is_told_at_once(
     when: datetime | timedelta, handler: str, arguments: dict[str, Any], error: str
 ) -> None:
     with pytest.raises(SkillError, match=error):
-        context(schedules={"wake": True, "roll": False}).later(when, handler, **arguments)
+        context(schedules={"wake": list}).later(when, handler, **arguments)
 
 
 def test_somebody_in_the_directory_is_found_without_asking_the_platform() -> None:
@@ -302,6 +315,12 @@ def test_somebody_unknown_is_asked_for_without_changing_the_keys_of_what_is_said
     assert ctx.take()[0].key == action_key("e1", "dice.roll", 0)
 
 
+@pytest.mark.parametrize("user", ["", "x\0", "x" * 300])
+def test_what_is_no_persons_id_is_not_asked_for(user: str) -> None:
+    with pytest.raises(SkillError, match="is no person's id"):
+        context().look_up(user)
+
+
 def test_somebody_whom_the_platform_does_not_know_is_an_id() -> None:
     class Platform(FakeServices):
         def leave(self, task: Task, actions: Sequence[Action]) -> None:
@@ -311,7 +330,7 @@ def test_somebody_whom_the_platform_does_not_know_is_an_id() -> None:
 
 
 async def test_what_waits_for_the_store_is_refused_on_an_event_loop() -> None:
-    ctx = context(coroutine=True, schedules={"wake": True})
+    ctx = context(coroutine=True, schedules={"wake": list})
     for call in (lambda: ctx.look_up("U2"), lambda: ctx.later(timedelta(1), "wake"), lambda: ctx.store.get("x")):
         with pytest.raises(SkillError, match=r"asyncio\.to_thread"):
             call()

@@ -10,7 +10,7 @@ import pytest
 from dragoman import Address, Message, Person, SkillError, StoreError
 from dragoman.address import NOWHERE
 from dragoman.data import Scope, Store
-from dragoman.memory import MemoryRows
+from support.rows import MemoryRows
 from support.samples import HERE, message
 
 SOON = timedelta(minutes=1)

@@ -92,6 +92,8 @@ def test_prefixes_are_the_bots_own() -> None:
     assert routes.match(message("?roll", addressed=False)).matches == (ROLL,)
     assert routes.match(message("bot, roll", addressed=False)).matches == (ROLL,)
     assert routes.match(message("!roll", addressed=False)).matches == ()
+    both = Routes([dice.manifest()], prefixes=("!", "!!"))
+    assert both.match(message("!!roll", addressed=False)).matches == (ROLL,)
     assert Routes([dice.manifest()], prefixes=()).match(message("!roll", addressed=False)).matches == ()
 
 

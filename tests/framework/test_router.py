@@ -44,7 +44,7 @@ def broker(namespace: str) -> Iterator[Broker]:
 
 @pytest.fixture
 def router(engine: Engine, broker: Broker) -> Iterator[Router]:
-    router = Router(engine, broker, broker.topology, prefixes=("!",), retention=30)
+    router = Router(engine, broker, broker.topology, prefixes=("!",), retention=30, handles=400)
     router.start()
     yield router
     router.stop()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from dragoman import ChannelInfo, Cooldown, Event, Person, Skill
+from dragoman import CatalogueError, ChannelInfo, Cooldown, Event, Person, Scheduled, Skill
 from dragoman.match import Routes
 from dragoman.routing import BELIEVED, Routing
 from dragoman.store.directory import write_channel, write_person
@@ -66,11 +66,28 @@ def test_somebody_is_completed_from_the_directory(engine: Engine) -> None:
     assert event.person == Person(id="U1", name="Ann", timezone="Asia/Tokyo", roles=("admin",), locale="ja")
 
 
-def test_what_the_platform_said_with_the_event_is_kept(engine: Engine) -> None:
-    tell(engine, Person(id="U1", locale="ja"))
+def test_what_the_platform_said_with_the_event_is_kept_where_the_directory_knows_nothing(engine: Engine) -> None:
+    tell(engine, Person(id="U1", timezone="Asia/Tokyo"))
     event = said("roll").model_copy(update={"person": Person(id="U1", name="Ann", locale="en", bot=True)})
     (completed,) = Routing(engine).complete([event])
-    assert completed.person == Person(id="U1", name="Ann", locale="en", bot=True)
+    assert completed.person == Person(id="U1", name="Ann", locale="en", bot=True, timezone="Asia/Tokyo")
+
+
+def test_a_role_that_was_taken_away_does_not_come_back_with_an_old_event(engine: Engine) -> None:
+    tell(engine, Person(id="U1", timezone="America/New_York"))
+    old = Person(id="U1", roles=("admin",), timezone="Europe/Berlin")
+    (completed,) = Routing(engine).complete([said("roll").model_copy(update={"person": old})])
+    assert completed.person == Person(id="U1", timezone="America/New_York")
+
+
+def test_a_full_memory_forgets_nobody_of_the_batch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragoman.routing.MOST", 1)
+    for name in ("U1", "U2", "U3"):
+        tell(engine, Person(id=name, roles=("admin",)))
+    routing = Routing(engine)
+    routing.complete([said("roll", person="U1"), said("roll", person="U2")])
+    found = routing.complete([said("roll", person=name) for name in ("U1", "U2", "U3")])
+    assert [event.person.roles if event.person else None for event in found] == [("admin",)] * 3
 
 
 def test_a_channel_gets_its_name(engine: Engine) -> None:
@@ -138,3 +155,9 @@ def test_a_cooldown_holds_for_another_router_and_ends(engine: Engine) -> None:
     assert routed(engine, other, said("roll", "e2"))[0].tasks == ()
     clock.now += 61
     assert len(routed(engine, other, said("roll", "e3"))[0].tasks) == 1
+
+
+def test_a_time_that_nobody_serves_any_more_is_an_error_and_not_lost_unseen(engine: Engine) -> None:
+    event = Scheduled(key="t1", address=HERE, conversation="channel", skill="dice", handler="gone", due=1.0)
+    with pytest.raises(CatalogueError, match=r"no skill has the schedule dice\.gone any more"):
+        Routing(engine).decide(ROUTES, event)

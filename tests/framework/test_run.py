@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator
 
-from dragoman import Action, Content, Context, Person, Send, Skill, SkillError
+from dragoman import Action, Content, Context, Person, Scheduled, Send, Skill, SkillError
 from dragoman.run import find_handler, run, run_async
 from dragoman.skill import Handler
-from support.samples import message, task
+from support.samples import HERE, message, task
 from support.services import FakeServices
 
 skill = Skill("dice")
@@ -200,3 +200,15 @@ def test_what_a_type_of_the_authors_own_refuses_is_the_persons_mistake_and_no_fa
         answers = texts(run(pairs.handlers["pair"], given, Context(given, FakeServices())))
         assert bool(answers) == said
         assert all("an even number, please" in text and "Usage: `pair <count>`" in text for text in answers)
+
+
+def test_a_handler_that_does_not_take_what_it_was_asked_for_earlier_fails_and_is_not_lost() -> None:
+    clock = Skill("clock")
+
+    @clock.schedule()
+    def ring(ctx: Context, count: int) -> None: ...
+
+    event = Scheduled(key="t1", address=HERE, conversation="channel", skill="clock", handler="ring", due=1.0)
+    given = task(event, skill="clock", handler="ring", text="from another version")
+    with pytest.raises(SkillError, match=r"clock\.ring does not take what ctx\.later was given"):
+        run(clock.handlers["ring"], given, Context(given, FakeServices()))

@@ -132,7 +132,7 @@ def test_what_the_broker_did_not_take_is_published_by_the_sweeper(rig: Rig, name
     assert rig.published() == []
     with rig.engine.begin() as connection:
         connection.execute(update(events).values(due_at=events.c.due_at - 2 * FIRST_LOOK))
-    sweeper = Sweeper(rig.engine, rig.broker, rig.broker.topology, retention=30)
+    sweeper = Sweeper(rig.engine, rig.broker, rig.broker.topology, retention=30, handles=400)
     assert sweeper.sweep() == 1
     sweeper.close()
     assert rig.published() == [event]

@@ -132,6 +132,13 @@ def test_variables_that_are_no_settings_are_left_alone(folder: Folder) -> None:
         ("[brokr]\n", "dragoman.toml: brokr is not a setting; did you mean broker?"),
         ("[bot]\nnam = 'x'", "dragoman.toml: bot.nam is not a setting; did you mean name?"),
         ("[broker]\nulr = 'x'", "dragoman.toml: broker.ulr is not a setting; did you mean url?"),
+        (
+            "[store]\nretention_days = 500",
+            "dragoman.toml: store: handles_days is 400 and retention_days is 500: what is kept keeps its handle, "
+            "so set handles_days to 500 or more",
+        ),
+        ("[store]\nhandles_days = 29.5", "dragoman.toml: store: handles_days is 29.5 and retention_days is 30"),
+        ("[store]\nhandles_days = nan", "dragoman.toml: store"),
         ("[store]\nretention = 3", "store.retention is not a setting; did you mean retention_days?"),
         ("[pools.x]\nconcurency = 3", "dragoman.toml: pools.x.concurency is not a setting; did you mean concurrency?"),
         ("[run]\nzzz = 3", "dragoman.toml: run.zzz is not a setting"),

@@ -24,7 +24,7 @@ from support.samples import message, send, task
 class Rig:
     def __init__(self, engine: Engine, broker: Broker) -> None:
         self.engine, self.broker = engine, broker
-        self.sweeper = Sweeper(engine, broker, broker.topology, retention=30)
+        self.sweeper = Sweeper(engine, broker, broker.topology, retention=30, handles=400)
 
     def __call__(self, operation: Callable[..., Any], *arguments: Any) -> Any:
         with self.engine.begin() as connection:

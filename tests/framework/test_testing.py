@@ -9,14 +9,20 @@ import pytest
 
 from dragoman import (
     NOWHERE,
+    Action,
     Context,
     Cooldown,
+    Edit,
     Message,
+    Person,
+    React,
     Reaction,
     Skill,
     SkillError,
     Webhook,
+    hookimpl,
 )
+from dragoman.plugin_set import PluginSet
 from dragoman.testing import Bot
 
 #: Of a pytest within this one.
@@ -70,6 +76,17 @@ def wake(ctx: Context, delay: timedelta) -> str:
 @talk.schedule()
 def ring(ctx: Context, text: str) -> str:
     return f"{text} at {ctx.now():%H:%M}"
+
+
+@talk.command()
+def wake_wrongly(ctx: Context) -> None:
+    ctx.later(timedelta(hours=1), ring, txt="ring")
+
+
+@talk.on("message")
+def remember(ctx: Context) -> None:
+    if ctx.person is not None and ctx.person.bot:
+        ctx.later(timedelta(hours=1), ring, text="a program said something")
 
 
 @talk.schedule("30 10 * * *")
@@ -251,10 +268,10 @@ def test_a_reply_that_is_not_there_says_what_happened_instead(bot: Bot) -> None:
     with pytest.raises(IndexError, match=r"has said nothing; nobody has said anything to it yet"):
         bot.replies[-1]
     bot.say("good day", to_bot=False)
-    with pytest.raises(IndexError, match=r"nothing; the last event was a message 'good day' by Ann, .* for no handler"):
+    with pytest.raises(IndexError, match=r"nothing; .* was a message 'good day' by Ann, .* for talk\.remember"):
         bot.replies[-1]
     bot.say("hello Bo")
-    with pytest.raises(IndexError, match=r"has said 1 things: \['Hello Bo, .*'hello Bo' by Ann, .* for talk\.hello"):
+    with pytest.raises(IndexError, match=r"has said 1 things: \['Hello Bo, .*'hello Bo' by Ann, .* talk\.hello"):
         bot.replies[1]
     assert bot.replies.texts == ["Hello Bo, **Ann** says so."]
 
@@ -285,3 +302,37 @@ def test_the_settings_are_those_that_the_test_names(pytester: pytest.Pytester) -
         """
     )
     pytester.runpytest_inprocess(*QUIETLY).assert_outcomes(passed=1)
+
+
+def test_arguments_that_a_handler_does_not_take_later_are_told_at_once(bot: Bot) -> None:
+    with pytest.raises(SkillError, match=r"ctx\.later: ring does not take these arguments: `text` is missing"):
+        bot.say("wake_wrongly")
+
+
+def test_what_a_program_has_caused_happens_later_too(bot: Bot) -> None:
+    bot.say("beep", by=Person(id="B1", bot=True), to_bot=False)
+    assert [reply.text for reply in bot.tick(timedelta(hours=1))] == ["a program said something at 10:00"]
+
+
+def test_what_a_cooldown_has_refused_stays_refused_when_it_is_delivered_again(bot: Bot) -> None:
+    bot.say("rarely")
+    bot.say("rarely")
+    bot.tick(timedelta(minutes=2))
+    assert bot.redeliver() == []
+
+
+def test_filters_see_addresses_and_targets_as_in_production(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Action] = []
+
+    class Spy:
+        @hookimpl
+        def dragoman_action(self, action: Action) -> Action:
+            seen.append(action)
+            return action
+
+    monkeypatch.setattr(bot, "_plugins", PluginSet([("test:spy", Spy())]))
+    bot.tick(timedelta(hours=2))
+    bot.say("ask")
+    bot.react("one")
+    assert [action.address.channel for action in seen] == ["general", "general", "general", "general"]
+    assert [action.target.id for action in seen if isinstance(action, Edit | React)] == ["m3", "m3"]

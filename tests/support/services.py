@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dragoman import Action, Person, Sent, SkillManifest
 from dragoman.access import Access
 from dragoman.data import Rows
-from dragoman.memory import MemoryRows
 from dragoman.task import Task
 from dragoman.timers import Timer
+from support.rows import MemoryRows
 
 
 class Clock:

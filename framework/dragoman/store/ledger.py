@@ -125,23 +125,22 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
     """Write the runs and answers of matched events; for each, the runs and answers to publish now.
 
     An event that is delivered again (the router died before it could acknowledge it) gets the runs
-    that nobody has begun; one that did not come through a gateway of ours is recorded here.
+    that nobody has begun, and no others: what was decided once (a cooldown, a rule) stays decided. One that did not
+    come through a gateway of ours is recorded here.
     """
     now = time.time()
-    connection.execute(
-        _routed(connection.dialect.name),
-        [
-            {
-                "key": item.event.key,
-                "account": item.event.address.account,
-                "state": "routed",
-                "body": wire.encode(item.event).decode(),
-                "received_at": now,
-                "publishes": 1,
-            }
-            for item in items
-        ],
-    )
+    rows = {
+        item.event.key: {
+            "key": item.event.key,
+            "account": item.event.address.account,
+            "state": "routed",
+            "body": wire.encode(item.event).decode(),
+            "received_at": now,
+            "publishes": 1,
+        }
+        for item in items
+    }
+    first = set(connection.execute(_routed(connection.dialect.name), list(rows.values())).scalars()) if rows else set()
     wanted = {
         task.run: {
             "id": task.run,
@@ -159,17 +158,19 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
         }
         for item in items
         for task, priority in item.tasks
+        if item.event.key in first
     }
     due: set[str] = set()
     if wanted:
         due.update(connection.execute(_insert_new(connection.dialect.name, runs), list(wanted.values())).scalars())
-        if old := wanted.keys() - due:
-            due.update(
-                connection.execute(
-                    select(runs.c.id).where(runs.c.id.in_(old), runs.c.state == "queued", runs.c.failures == 0)
-                ).scalars()
-            )
-    due.update(_record_actions(connection, [answer for item in items for answer in item.answers], now))
+    if old := {task.run for item in items for task, _ in item.tasks} - due:
+        due.update(
+            connection.execute(
+                select(runs.c.id).where(runs.c.id.in_(old), runs.c.state == "queued", runs.c.failures == 0)
+            ).scalars()
+        )
+    answers = [answer for item in items if item.event.key in first for answer in item.answers]
+    due.update(_record_actions(connection, answers, now))
     return [
         frozenset(
             name
@@ -425,7 +426,8 @@ def _routed(dialect: str) -> Any:
     statement: Any = sqlite.insert(events) if dialect == "sqlite" else postgresql.insert(events)
     # The body as the router has completed it: whoever looks at the event later knows the same of its person.
     changed = {"state": "routed", "due_at": None, "body": statement.excluded.body}
-    return statement.on_conflict_do_update(index_elements=["key"], set_=changed)
+    routed = statement.on_conflict_do_update(index_elements=["key"], set_=changed, where=events.c.state != "routed")
+    return routed.returning(events.c.key)
 
 
 @cache

@@ -1,5 +1,7 @@
 """What skills keep, and their timers, as text: out of one store and into another, of either kind.
 
+Schedules are no part of it: every start writes them, as the skills say. Those in files of earlier versions are ignored.
+
 Lines of JSON. The first says what this is; then there is one for each value and each timer::
 
     {"dragoman": "store", "format": 1, "lines": 2}
@@ -20,11 +22,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..data import LONGEST_KEY
 from ..errors import DragomanError, SkillError, StoreError
+from ..event import Scheduled
+from ..manifest import SkillName
 from ..values import read_value, write_value
 from .data import LONGEST_SCOPE, row_of, upsert
 from .engine import reading
 from .fitting import fits
+from .schedules import SCHEDULES
 from .schema import data, timers
+from .timers import LARGEST
 
 __all__ = ["FORMAT", "Count", "export_store", "import_store"]
 
@@ -59,11 +65,11 @@ class _Value(_Line):
 
 class _Timer(_Line):
     id: Annotated[str, Field(min_length=1, max_length=64)]
-    skill: Annotated[str, Field(min_length=1, max_length=64)]
+    skill: SkillName
     handler: Annotated[str, Field(min_length=1, max_length=128)]
-    cron: Annotated[str, Field(max_length=256)] | None = None
-    timezone: Annotated[str, Field(max_length=64)] | None = None
-    due_at: FiniteFloat | None = None
+    cron: None = None
+    timezone: None = None
+    due_at: FiniteFloat
     body: dict[str, Any]
     created_at: FiniteFloat
 
@@ -71,7 +77,8 @@ class _Timer(_Line):
 def export_store(engine: Engine, out: TextIO, *, now: float, skill: str | None = None) -> Count:
     """Write what skills (or one of them) keep, as it is at one moment; the bot may go on meanwhile."""
     values = select(data).where(or_(data.c.expires_at.is_(None), data.c.expires_at > now))
-    waiting: Select[Any] = select(timers)
+    # What is never due has been set aside: nobody could read it.
+    waiting: Select[Any] = select(timers).where(timers.c.cron.is_(None), timers.c.due_at.is_not(None))
     if skill is not None:
         values, waiting = values.where(data.c.skill == skill), waiting.where(timers.c.skill == skill)
     try:
@@ -83,7 +90,7 @@ def export_store(engine: Engine, out: TextIO, *, now: float, skill: str | None =
             for row in _stream(connection, values.order_by(data.c.skill, data.c.scope, data.c.key)):
                 _write(out, {"data": {**_without(row, "version"), "value": read_value(row["value"])}})
             for row in _stream(connection, waiting.order_by(timers.c.id)):
-                _write(out, {"timer": {**row, "body": json.loads(row["body"])}})
+                _write(out, {"timer": {**_without(row, "cron", "timezone"), "body": json.loads(row["body"])}})
     except SQLAlchemyError as error:
         raise _explained(error) from error
     return count
@@ -103,7 +110,7 @@ def import_store(engine: Engine, lines: Iterable[str], *, now: float, replace: b
     expired = 0
     for number, line in _parsed(lines):
         if isinstance(line, _Timer):
-            _add(waiting, (line.id,), {**line.model_dump(), "body": json.dumps(line.body)}, number)
+            _add(waiting, (line.id,), {**line.model_dump(), "body": _template(line, number)}, number)
             continue
         try:
             text = write_value(line.value, "the value")
@@ -141,7 +148,8 @@ def _parsed(lines: Iterable[str]) -> Iterator[tuple[int, _Value | _Timer]]:
             header = _header(found, number)
             continue
         count += 1
-        yield number, _line(found, number)
+        if not _is_schedule(found):
+            yield number, _line(found, number)
     if header is None:
         raise DragomanError("nothing was imported: the file is empty; `dragoman store export` writes one")
     if header.get("lines", count) != count:
@@ -167,13 +175,43 @@ def _line(found: Any, number: int) -> _Value | _Timer:
     try:
         line = kinds[kind].model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, (kind, *first["loc"])))
-        raise _broken(number, f"{place}: {first['msg']}") from None
+        raise _broken(number, _first(error, kind)) from None
     for name, text in line.model_dump(exclude={"value", "body"}).items():
         if isinstance(text, str) and not fits(text, len(text)):
             raise _broken(number, f"{kind}.{name}: characters that no database can keep")
     return line
+
+
+def _is_schedule(found: Any) -> bool:
+    timer = found.get("timer") if isinstance(found, dict) and len(found) == 1 else None
+    return isinstance(timer, dict) and isinstance(timer.get("cron"), str)
+
+
+def _template(line: _Timer, number: int) -> str:
+    """The event of a timer as JSON, if whoever takes the timer when it is due can read it."""
+    if line.id.startswith(SCHEDULES):
+        raise _broken(number, f"timer.id: {SCHEDULES} begins the ids of schedules, which only skills make")
+    try:
+        # As `TimerRows` writes it, so that whatever that takes is not too large here.
+        text = json.dumps(line.body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        event = Scheduled.model_validate_json(text)
+    except ValidationError as error:
+        raise _broken(number, _first(error, "timer", "body")) from None
+    except (ValueError, RecursionError) as error:  # 1e999 is infinite, and half of a surrogate pair is no text
+        raise _broken(number, f"timer.body: {error}") from None
+    if (event.skill, event.handler) != (line.skill, line.handler):
+        raise _broken(
+            number,
+            f"timer.body: it is for {event.skill}.{event.handler}, and the timer for {line.skill}.{line.handler}",
+        )
+    if len(text) > LARGEST:
+        raise _broken(number, f"timer.body: {len(text):,} bytes, and the limit is {LARGEST:,}")
+    return text
+
+
+def _first(error: ValidationError, *place: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, (*place, *first['loc'])))}: {first['msg']}"
 
 
 def _no_constant(name: str) -> Any:
@@ -229,8 +267,8 @@ def _stream(connection: Connection, query: Select[Any]) -> Iterator[dict[str, An
         yield dict(row)
 
 
-def _without(row: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != name}
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in names}
 
 
 def _batches(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -16,15 +17,18 @@ from ..triggers import ScheduleTrigger
 from .schema import manifests, timers
 from .timers import insert_new
 
-__all__ = ["schedule_id", "write_schedules"]
+__all__ = ["SCHEDULES", "schedule_id", "write_schedules"]
 
 log = logging.getLogger(__name__)
+
+#: How the ids of schedules begin, and of no other timers.
+SCHEDULES: Final = "cron/"
 
 
 def schedule_id(skill: str, handler: str) -> str:
     """The id of a schedule's row: ``cron/<skill>.<handler>``, shortened to the column's size."""
-    name = f"cron/{skill}.{handler}"
-    return name if len(name) <= 64 else f"cron/{timer_id(name)}"
+    name = f"{SCHEDULES}{skill}.{handler}"
+    return name if len(name) <= 64 else f"{SCHEDULES}{timer_id(name)}"
 
 
 def write_schedules(connection: Connection, found: Sequence[SkillManifest], now: float) -> None:

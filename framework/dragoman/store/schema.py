@@ -84,7 +84,10 @@ actions: Final = Table(
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
+    Column("forgotten_at", Float),  # since then its body says where it was said, and not what
     Index("actions_run", "run", "ordinal"),
+    Index("actions_done", "created_at", **_where("due_at IS NULL AND forgotten_at IS NULL")),
+    Index("actions_forgotten", "created_at", **_where("forgotten_at IS NOT NULL")),
     _due("actions"),
 )
 

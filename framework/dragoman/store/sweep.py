@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Integer, Table, bindparam, delete, select, tuple_, update
 
+from .. import wire
+from ..action import Action, Send
+from ..content import Content
+from ..errors import WireError
 from .cooldowns import delete_over
 from .data import delete_expired
 from .ledger import FIRST_LOOK, MOST_LOSSES
@@ -21,6 +25,7 @@ __all__ = [
     "MOST_LOSSES",
     "Due",
     "DueRun",
+    "forget_actions",
     "forget_expired",
     "forget_old",
     "give_back_lost",
@@ -31,6 +36,25 @@ __all__ = [
 
 #: Nothing waits longer than this for the next look.
 LONGEST_LOOK: Final = 900.0
+#: Actions that are forgotten in one transaction.
+FORGET: Final = 500
+#: What is done and as it was, and what has been forgotten but for where it was said; the eldest first. Each is exactly
+#: what an index of the table holds.
+DONE: Final = (
+    select(actions.c.key, actions.c.body, actions.c.sent_ids, actions.c.created_at)
+    .where(actions.c.due_at.is_(None), actions.c.forgotten_at.is_(None), actions.c.state != "pending")
+    .where(actions.c.created_at < bindparam("b_before"))
+    .order_by(actions.c.created_at)
+    .limit(bindparam("b_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+FORGOTTEN: Final = (
+    select(actions.c.key)
+    .where(actions.c.forgotten_at.is_not(None), actions.c.created_at < bindparam("b_before"))
+    .order_by(actions.c.created_at)
+    .limit(bindparam("b_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
 #: Seconds that the directory keeps somebody of whom no platform tells any more.
 PEOPLE_KEPT: Final = 90 * 86400.0
 
@@ -159,15 +183,50 @@ def give_back_lost(connection: Connection) -> tuple[list[str], list[DueRun]]:
 
 
 def forget_old(connection: Connection, before: float) -> int:
-    """Delete what ended before a time, and processes long dead; how many events are gone."""
+    """Delete events and runs that ended before a time, and processes long dead; how many events are gone."""
     connection.execute(delete(processes).where(processes.c.beat_at < time.time() - 100 * DEAD))
     busy = select(runs.c.event_key).where(runs.c.state.in_(("queued", "running")))
     gone = connection.execute(
         delete(events).where(events.c.received_at < before, events.c.state != "received", events.c.key.not_in(busy))
     ).rowcount
     connection.execute(delete(runs).where(runs.c.finished_at < before, runs.c.state.in_(("done", "parked"))))
-    connection.execute(delete(actions).where(actions.c.created_at < before, actions.c.state != "pending"))
     return int(gone)
+
+
+def forget_actions(connection: Connection, before: float, handles_before: float, most: int = FORGET) -> int:
+    """Forget actions that are done and older than a time: at most so many; how many, so 0 when there are no more.
+
+    What the bot said can still be changed by its handle: such a row keeps its key, the platform's ids and its address,
+    and is deleted when it is older than the second time. Of all others nothing is left.
+    """
+    rows = connection.execute(DONE, {"b_before": before, "b_most": most}).all()
+    # After a long stop, some may be too old for that already.
+    kept = {
+        row.key: said.address for row in rows if row.created_at >= handles_before and (said := _said(row)) is not None
+    }
+    gone = [row.key for row in rows if row.key not in kept]
+    gone += connection.execute(FORGOTTEN, {"b_before": handles_before, "b_most": most - len(rows)}).scalars()
+    if kept:
+        now = time.time()
+        bodies = {key: Send(key=key, address=address, content=Content()) for key, address in kept.items()}
+        connection.execute(
+            update(actions).where(actions.c.key == bindparam("b_key")),
+            [{"b_key": key, "body": wire.encode(body).decode(), "forgotten_at": now} for key, body in bodies.items()],
+        )
+    if gone:
+        connection.execute(delete(actions).where(actions.c.key.in_(gone)))
+    return len(kept) + len(gone)
+
+
+def _said(row: Any) -> Send | None:
+    """The action, if it made messages that a handle can name."""
+    if not json.loads(row.sent_ids or "[]"):
+        return None
+    try:
+        action: Action = wire.decode_action(row.body)
+    except WireError:  # a newer Dragoman's
+        return None
+    return action if isinstance(action, Send) else None
 
 
 def forget_expired(connection: Connection, now: float) -> int:

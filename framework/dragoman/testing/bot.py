@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 from pydantic import SecretStr
 
 from .. import wire
-from ..action import Action, LookUp
+from ..action import Action, LookUp, Sent
 from ..apology import apology
 from ..errors import DeliveryError
 from ..event import (
@@ -238,7 +238,7 @@ class Bot(Talk):
             if known is not None:
                 continue
             try:
-                sent = self._resolved(self._plugins.action(action))
+                sent = self._performed(action)
             except DeliveryError as error:
                 with self._engine.begin() as connection:
                     record_refused(connection, [(action, str(error))])
@@ -248,22 +248,25 @@ class Bot(Talk):
             with self._engine.begin() as connection:
                 record_sent(connection, [(action, sent)])
 
-    def _resolved(self, action: Action) -> Any:
+    def _performed(self, action: Action) -> Sent:
+        """As a gateway: what it does itself, addresses and targets resolved, and then the plugins' filters."""
         here = action.address
-        if isinstance(action, LookUp) and action.person is not None:
-            person = self._people.get(action.person, Person(id=action.person))
-            with self._engine.begin() as connection:
-                write_person(connection, here.account, here.tenant, person, self._now)
+        if isinstance(action, LookUp):
+            if action.person is not None:
+                person = self._people.get(action.person, Person(id=action.person))
+                with self._engine.begin() as connection:
+                    write_person(connection, here.account, here.tenant, person, self._now)
+            return Sent()
         if here.channel.startswith(("#", "@")):
             name = here.channel[1:]
             channel = name if here.channel.startswith("#") else f"D-{name}"
             with self._engine.begin() as connection:
                 info = ChannelInfo(id=channel, tenant=TENANT, name=name)
                 write_channel(connection, here.account, info, self._now)
-            action = action.model_copy(
-                update={"address": here.model_copy(update={"tenant": TENANT, "channel": channel})}
-            )
-        return self.platform.perform(action)
+            there = here.model_copy(update={"tenant": TENANT, "channel": channel})
+            action = action.model_copy(update={"address": there})
+        filtered: Action = self._plugins.action(self.platform.resolved(action))
+        return self.platform.perform(filtered)
 
 
 def _story(event: EventBase, handlers: Sequence[str], answered: bool) -> str:

@@ -92,8 +92,18 @@ class Platform:
         """A new one."""
         return f"m{next(self._numbers)}"
 
+    def resolved(self, action: Action) -> Action:
+        """Its target by the platform's id.
+
+        Raises:
+            DeliveryError: nothing was sent with its key.
+        """
+        if isinstance(action, Edit | Delete | React):
+            return action.model_copy(update={"target": Target(id=self._id(action.target))})
+        return action
+
     def perform(self, action: Action) -> Sent:
-        """What a gateway and an adapter do.
+        """What an adapter does.
 
         Raises:
             DeliveryError: the message is not there.
@@ -112,7 +122,7 @@ class Platform:
             case Edit():
                 found = self._said(action.target)
                 found.text = action.content.text
-                found.rendered = self._rendered(action.model_copy(update={"target": Target(id=found.id)}))
+                found.rendered = self._rendered(action)
             case Delete():
                 self._said(action.target).deleted = True
             case React():
@@ -140,7 +150,7 @@ class Platform:
             reply.reactions.remove(action.emoji)
         elif not action.remove and action.emoji not in reply.reactions:
             reply.reactions.append(action.emoji)
-        self._rendered(action.model_copy(update={"target": Target(id=message)}))
+        self._rendered(action)
 
     def _said(self, target: Target) -> Reply:
         reply = self.find(self._id(target))

@@ -69,7 +69,7 @@ class CommandIndex(Index):
     """Names to handlers. ``prefixes``: what makes a message a command without the bot's name in front."""
 
     def __init__(self, prefixes: Sequence[str]) -> None:
-        self._prefixes = prefixes
+        self._prefixes = sorted(prefixes, key=len, reverse=True)  # of "!" and "!!", the longer is meant
         self._places: dict[str, Place] = {}
         #: First words that are no command themselves: the sub-commands of each.
         self._families: dict[str, list[str]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -62,6 +62,9 @@ class ScheduleTrigger(Trigger):
 
 class ScheduledIndex(Index):
     """The event says whose it is."""
+
+    #: Who asked for it may have been a program.
+    hears_bots: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], Place] = {}

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, func, select
 
 from dragoman import StoreError
 from dragoman.data import Row, Rows, Store
-from dragoman.memory import MemoryRows
 from dragoman.store.data import DataRows, delete_expired
 from dragoman.store.engine import connect, open_store
 from dragoman.store.schema import data
+from support.rows import MemoryRows
 from support.samples import message
 
 NOW = 1_700_000_000.0

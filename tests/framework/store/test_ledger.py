@@ -35,6 +35,7 @@ from dragoman.store.processes import Process, beat, bury
 from dragoman.store.schema import actions, events, runs
 from dragoman.store.sweep import (
     LONGEST_LOOK,
+    forget_actions,
     forget_old,
     give_back_lost,
     take_due_actions,
@@ -440,8 +441,8 @@ def test_what_is_old_and_done_is_forgotten_and_what_is_not_done_is_kept(ledger: 
     ledger(record_sent, [(send("sent"), Sent())])
     ledger(record_refused, [(send("refused"), "no")])
     ledger(postpone_actions, [send("pending")])
-    assert ledger(forget_old, old) == 0
-    assert ledger(forget_old, future) == 2
+    assert (ledger(forget_old, old), ledger(forget_actions, old, old)) == (0, 0)
+    assert (ledger(forget_old, future), ledger(forget_actions, future, future)) == (2, 2)
     kept = ledger(
         lambda c: (c.execute(select(events.c.key)).scalars().all(), c.execute(select(runs.c.state)).scalars().all())
     )

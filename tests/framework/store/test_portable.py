@@ -7,24 +7,36 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, delete, insert, select
 
-from dragoman import DragomanError, StoreError
+from dragoman import DragomanError, Scheduled, StoreError, wire
 from dragoman.data import Rows
 from dragoman.store import portable
 from dragoman.store.data import DataRows
 from dragoman.store.engine import connect, open_store
 from dragoman.store.portable import Count, export_store, import_store
-from dragoman.store.schema import data, timers
+from dragoman.store.schema import data, manifests, timers
+from dragoman.store.timers import LARGEST, TimerRows, take_due_timers
+from dragoman.timers import Timer
 from support.postgres import PostgreSQL
 
 NOW = 1_700_000_000.0
+BODY: dict[str, Any] = {
+    "v": 1, "kind": "schedule", "key": "timer", "address": {"account": "acme", "tenant": "T1", "channel": "C2"},
+    "conversation": "channel", "skill": "remind", "handler": "tell", "due": NOW, "hops": [["later", 1.5]],
+    "arguments": {"text": "ü\0", "of a newer one": None},
+}  # fmt: skip
+ONCE: dict[str, Any] = {"cron": None, "timezone": None, "created_at": NOW}
 TIMERS: list[dict[str, Any]] = [
-    {"id": "t1", "skill": "remind", "handler": "tell", "cron": None, "timezone": None, "due_at": NOW + 0.25,
-     "body": '{"kind": "schedule", "text": "ü"}', "created_at": NOW},
-    {"id": "t2", "skill": "poll", "handler": "close", "cron": "0 9 * * 1-5", "timezone": "Europe/Berlin",
-     "due_at": None, "body": "{}", "created_at": NOW},
+    {"id": "t1", "skill": "remind", "handler": "tell", "due_at": NOW + 0.25, **ONCE, "body": json.dumps(BODY)},
+    {"id": "t2", "skill": "poll", "handler": "close", "due_at": NOW - 5, **ONCE,
+     "body": json.dumps({**BODY, "skill": "poll", "handler": "close"})},
 ]  # fmt: skip
+#: Nothing of these goes out: a schedule, which every start writes, and what nobody could read when it was due.
+STAYING: list[dict[str, Any]] = [
+    {**TIMERS[0], "id": "cron/poll.close", "cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"},
+    {**TIMERS[0], "id": "t3", "due_at": None, "body": "{}"},
+]
 VALUES = [
     ("karma", "", "a\n\"'", '{"b":[1,1.5,null,"\\u0000\\ud800\\u00fc"]}', None),
     ("karma", "c:acme/T1/C2", "a", "1e+300", NOW + 0.125),
@@ -39,7 +51,12 @@ def line(**more: Any) -> str:
 
 
 def timer(**more: Any) -> str:
-    return json.dumps({"timer": {**TIMERS[0], "body": {}, **more}})
+    same = {name: more[name] for name in ("skill", "handler") if name in more}
+    return json.dumps({"timer": {**TIMERS[0], "body": {**BODY, **same}, **more}})
+
+
+def body(**more: Any) -> str:
+    return timer(body={**BODY, **more})
 
 
 def fill(store: Engine) -> None:
@@ -48,7 +65,7 @@ def fill(store: Engine) -> None:
         rows.write(*value)
     rows.write("karma", "", "over", "1", NOW)
     with store.begin() as connection:
-        connection.execute(insert(timers), TIMERS)
+        connection.execute(insert(timers), [*TIMERS, *STAYING])
 
 
 def contents(store: Engine) -> tuple[set[tuple[Any, ...]], list[dict[str, Any]]]:
@@ -97,7 +114,9 @@ def test_an_export_is_a_header_and_a_line_for_each(store: Engine) -> None:
     assert lines[1] == {
         "data": {"skill": "karma", "scope": "c:acme/T1/C2", "key": "a", "value": 1e300, "expires_at": NOW + 0.125}
     }
-    assert lines[5]["timer"]["cron"] == "0 9 * * 1-5"
+    assert lines[4] == {
+        "timer": {key: TIMERS[0][key] for key in ("id", "skill", "handler", "due_at", "created_at")} | {"body": BODY}
+    }
     assert [next(iter(each)) for each in lines] == ["data"] * 4 + ["timer"] * 2
 
 
@@ -116,6 +135,36 @@ def test_many_lines_are_one_import(store: Engine, monkeypatch: pytest.MonkeyPatc
     text = "\n".join([HEADER, *(line(key=str(n)) for n in range(10)), *(timer(id=str(n)) for n in range(7))])
     assert load(store, text) == Count(data=10, timers=7)
     assert len(export(store).splitlines()) == 18
+
+
+def test_the_file_of_a_bot_that_has_schedules_goes_into_one_that_has_run(store: Engine) -> None:
+    fill(store)
+    text = export(store)
+    with store.begin() as connection:
+        connection.execute(delete(timers).where(timers.c.cron.is_(None)))
+        connection.execute(delete(data))
+    assert load(store, text) == Count(data=4, timers=2)
+
+
+def test_schedules_in_the_file_of_an_earlier_version_are_ignored(store: Engine) -> None:
+    old = [{"timer": {**row, "body": json.loads(row["body"])}} for row in (TIMERS[0], STAYING[0])]
+    text = "\n".join(map(json.dumps, [{"dragoman": "store", "format": 1, "lines": 2}, *old]))
+    assert load(store, text) == Count(timers=1)
+    assert [row["id"] for row in contents(store)[1]] == ["t1"]
+
+
+def test_the_largest_timer_that_can_be_asked_for_goes_out_and_in(store: Engine) -> None:
+    timer = Timer(id="t1", skill="remind", handler="tell", due_at=NOW, event=Scheduled.model_validate(BODY))
+    left = LARGEST - len(wire.encode(timer.event).decode())
+    event = timer.event.model_copy(update={"arguments": timer.event.arguments | {"text": "ü\0" + "ü" * left}})
+    TimerRows(store).add(timer.model_copy(update={"event": event}))
+    text = export(store)
+    assert load(store, text, replace=True) == Count(timers=1)
+    assert export(store) == text
+    with store.begin() as connection:
+        connection.execute(insert(manifests), {"skill": "remind", "digest": "", "body": "", "published_at": 0})
+        (due,) = take_due_timers(connection, NOW)
+    assert due.arguments == event.arguments
 
 
 def test_what_has_expired_meanwhile_is_left_out(store: Engine) -> None:
@@ -149,7 +198,7 @@ def test_a_timer_that_is_there_is_not_overwritten_unless_asked_to_be(store: Engi
         load(store, text)
     assert contents(store) == before
     assert load(store, text, replace=True) == Count(data=1, timers=2)
-    assert [row["handler"] for row in contents(store)[1]] == ["tell", "other", "close"]
+    assert [row["handler"] for row in contents(store)[1]] == ["tell", "tell", "other", "close", "tell"]
 
 
 def test_what_has_expired_and_is_not_yet_deleted_is_no_obstacle(store: Engine) -> None:
@@ -198,6 +247,29 @@ def test_who_has_read_a_value_before_an_import_sees_that_it_is_another_one(store
         (f"{HEADER}\n{timer()}\n{timer()}", "line 3: the timer t1 is there for the second time"),
         (f"{HEADER}\n{timer(body='{}')}", "line 2: timer.body: "),
         (f"{HEADER}\n{timer(due_at=True)}", "line 2: timer.due_at: "),
+        (f"{HEADER}\n{timer(due_at=None)}", "line 2: timer.due_at: "),
+        (
+            f"{HEADER}\n{timer(due_at=1e9)}".replace("1000000000.0", "1e999"),
+            "line 2: timer.due_at: Input should be a fin",
+        ),
+        (f"{HEADER}\n{timer(created_at=1e9)}".replace("1000000000.0", "1e999"), "line 2: timer.created_at: "),
+        (f"{HEADER}\n{timer(id='')}", "line 2: timer.id: "),
+        (f"{HEADER}\n{timer(id='x' * 65)}", "line 2: timer.id: "),
+        (f"{HEADER}\n{timer(id='cron/remind.tell')}", "line 2: timer.id: cron/ begins the ids of schedules"),
+        (f"{HEADER}\n{timer(skill='x.y')}", "line 2: timer.skill: "),
+        (f"{HEADER}\n{timer(handler='x' * 129)}", "line 2: timer.handler: "),
+        (f"{HEADER}\n{timer(cron=5)}", "line 2: timer.cron: "),
+        (f"{HEADER}\n{timer(body={})}", "line 2: timer.body.key: Field required"),
+        (f"{HEADER}\n{timer(id='t0')}\n{body(kind='message')}", "line 3: timer.body.kind: "),
+        (f"{HEADER}\n{body(v=2)}", "line 2: timer.body.v: "),
+        (f"{HEADER}\n{body(address={'account': 'acme'})}", "line 2: timer.body.address.tenant: Field required"),
+        (f"{HEADER}\n{body(arguments=[])}", "line 2: timer.body.arguments: "),
+        (f"{HEADER}\n{body(due=1e9)}".replace("1000000000.0", "1e999"), "line 2: timer.body: Out of range float"),
+        (f"{HEADER}\n{body(arguments={'a': [1e9]})}".replace("1000000000.0", "1e999"), "line 2: timer.body: Out of"),
+        (f"{HEADER}\n{body(arguments={'a': chr(0xD800)})}", "line 2: timer.body: "),
+        (f"{HEADER}\n{body(skill='poll')}", "line 2: timer.body: it is for poll.tell, and the timer for remind.tell"),
+        (f"{HEADER}\n{body(handler='ask')}", "line 2: timer.body: it is for remind.ask, and the timer for remind.tell"),
+        (f"{HEADER}\n{body(arguments={'a': 'ü' * 262_144})}", "line 2: timer.body: 262,3"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line_and_nothing_is_imported(tmp_path: Path, text: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""What skills keep (data), the directory (people, channels), timers and cooldowns.
+"""What skills keep (data), the directory (people, channels), timers and cooldowns; actions whose content is gone.
 
 Revision ID: 0002
 """
@@ -64,3 +64,6 @@ def upgrade() -> None:
         sa.Column("uses", sa.Text, nullable=False),
         sa.Column("until", sa.Float, nullable=False),
     )
+    op.add_column("actions", sa.Column("forgotten_at", sa.Float))
+    op.create_index("actions_done", "actions", ["created_at"], **where("due_at IS NULL AND forgotten_at IS NULL"))
+    op.create_index("actions_forgotten", "actions", ["created_at"], **where("forgotten_at IS NOT NULL"))

@@ -1,11 +1,11 @@
-"""Skills' data in memory, gone with the process: for tests, and for ``dragoman chat`` without a store."""
+"""Skills' data in memory, gone with the process."""
 
 import itertools
 import threading
 import time
 from collections.abc import Callable
 
-from .data import Row
+from dragoman.data import Row
 
 __all__ = ["MemoryRows"]
 
