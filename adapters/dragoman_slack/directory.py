@@ -3,7 +3,7 @@
 ============ =================================================================================================
 asked for    calls
 ============ =================================================================================================
-a person     ``users.info``; ``usergroups.list`` for all people at once, kept for `FRESH` seconds
+a person     ``users.info``; ``usergroups.list`` for all people at once, kept for `GROUPED` seconds
 a channel    ``conversations.info``
 ``#name``    ``conversations.list``, all pages, kept; read again after `FRESH` seconds, or `STALE` for a name
              that is not in it
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 #: Seconds. What is unknown is asked for again sooner, since somebody may just have made it; not at once,
 #: since ``conversations.list`` may be called 20 times a minute (https://docs.slack.dev/apis/web-api/rate-limits).
 FRESH: Final = 600.0
+#: User groups are roles, so one that somebody has left must not be believed for long.
+GROUPED: Final = 60.0
 STALE: Final = 30.0
 #: The most that Slack gives in a page (https://docs.slack.dev/reference/methods/conversations.list).
 PAGE: Final = 999
@@ -93,7 +95,7 @@ class Directory:
         if not person.roles:
             return person  # nobody without a place here is in a group of ours
         async with self._grouping:
-            if self._clock() - self._groups_at > FRESH:
+            if self._clock() - self._groups_at > GROUPED:
                 try:
                     answer = await self._api.call("usergroups.list", {"include_users": True})
                     self._groups = _groups(answer)

@@ -5,6 +5,7 @@ Lives on the gateway's event loop. In the steady state an event costs two look-u
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
@@ -30,6 +31,8 @@ T = TypeVar("T", Person, ChannelInfo)
 
 #: Seconds that what a platform told is not asked for again.
 FRESH: Final = 600.0
+#: Seconds after which it is not believed without asking again, since a role may have been taken away meanwhile.
+OLD: Final = 1200.0
 #: Seconds that a platform which could not answer is not asked the same again.
 FAILED: Final = 60.0
 #: Seconds that a platform may take to tell of somebody, and so the longest that an event waits for it.
@@ -48,10 +51,11 @@ Subject = tuple[str, str, str, str]
 
 
 class Noted(NamedTuple):
-    """Until when (monotonic) nobody asks again, and whether the directory has an answer."""
+    """Until when nobody asks again, whether the directory has an answer, and when that was given (all monotonic)."""
 
     until: float
     known: bool
+    told: float
 
 
 def is_named(address: Address) -> bool:
@@ -96,7 +100,7 @@ class Directory:
     def learn(self, event: EventBase) -> list[asyncio.Task[None]]:
         """Ask what is not known of it; what the event should wait for, which never takes much longer than `ANSWER`.
 
-        What is known but old is asked for as well, and not waited for.
+        What is known but not fresh is asked for as well, and not waited for unless it is old.
         """
         if event.address.account not in self._adapters:
             return []
@@ -109,7 +113,7 @@ class Directory:
             noted = self._noted.get(subject)
             if noted is not None and noted.until >= time.monotonic():
                 continue
-            if noted is not None and noted.known:
+            if noted is not None and noted.known and time.monotonic() - noted.told <= OLD:
                 self._note(subject, FAILED, known=True)  # one question at a time; the answer notes it for longer
                 self._spawn(self._refresh(subject))
             else:
@@ -117,7 +121,7 @@ class Directory:
         return wait
 
     async def _introduce(self, subject: Subject) -> None:
-        """Read the store; if it has nothing, ask the platform."""
+        """Read the store; if it has nothing, or what is old, ask the platform."""
         kind, *key = subject
         operation = find_people if kind == "person" else find_channels
         try:
@@ -128,9 +132,11 @@ class Directory:
         if found is None:
             await self._refresh(subject)
             return
-        left = found.fetched_at + FRESH - self._clock()
-        self._note(subject, left if left > 0 else FAILED, known=True)
-        if left <= 0:
+        age = max(0.0, self._clock() - found.fetched_at)
+        self._note(subject, FRESH - age if age < FRESH else FAILED, known=True, age=age)
+        if age > OLD:
+            await self._refresh(subject)
+        elif age >= FRESH:
             self._spawn(self._refresh(subject))
 
     async def _refresh(self, subject: Subject) -> None:
@@ -162,7 +168,7 @@ class Directory:
             channel = await self._answer(account, ChannelInfo, ANSWER, lambda: adapter.look_up_channel(id, tenant))
             if channel is not None:
                 await self._do(keep_channels, (account, channel, self._clock()))
-        self._note(subject, FRESH, known=True)
+        self._note(subject, FRESH, known=True, age=0.0)
 
     async def _changed(self, event: PersonChanged) -> None:
         """They are complete: nobody needs to be asked."""
@@ -171,7 +177,7 @@ class Directory:
         account, tenant = event.address.account, event.address.tenant
         try:
             await self._do(keep_people, (account, tenant, event.person, self._clock()))
-            self._note(("person", account, tenant, event.person.id), FRESH, known=True)
+            self._note(("person", account, tenant, event.person.id), FRESH, known=True, age=0.0)
         except (SQLAlchemyError, DragomanError) as error:
             log.warning("the directory cannot be told that somebody has changed: %s", error)
 
@@ -297,9 +303,11 @@ class Directory:
         if not task.cancelled():
             task.exception()  # whoever waits for it is told; nobody may be
 
-    def _note(self, subject: Subject, seconds: float, *, known: bool) -> None:
-        self._noted.pop(subject, None)
-        self._noted[subject] = Noted(time.monotonic() + seconds, known)
+    def _note(self, subject: Subject, seconds: float, *, known: bool, age: float | None = None) -> None:
+        """``age``: of the answer, in seconds; left out, there is no new one."""
+        now, before = time.monotonic(), self._noted.pop(subject, None)
+        told = now - age if age is not None else before.told if before is not None else -math.inf
+        self._noted[subject] = Noted(now + seconds, known, told)
         if len(self._noted) > MOST:
             del self._noted[next(iter(self._noted))]  # the one that was noted first
 

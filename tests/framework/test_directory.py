@@ -148,6 +148,34 @@ async def test_who_is_known_but_old_is_asked_for_while_nobody_waits(rig: Rig) ->
     await until(lambda: rig.person() == ANN)
 
 
+async def test_who_is_known_from_long_ago_is_waited_for_since_a_role_may_be_gone(rig: Rig) -> None:
+    rig.write(age=module.OLD + 1, person=Person(id="U1", roles=("deployers",)))
+    rig.platform.people["U1"] = Person(id="U1", roles=())
+    await rig.learn(message("hello"))
+    assert rig.person() == Person(id="U1", roles=())
+
+
+async def test_who_is_known_from_long_ago_is_believed_where_the_platform_does_not_answer(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER", 0.02)
+    rig.write(age=module.OLD + 1, person=ANN)
+    rig.platform.open.clear()
+    await rig.learn(message("hello"))
+    assert rig.person() == ANN
+    assert rig.directory.knows(message("hello"))
+
+
+async def test_what_was_remembered_from_long_ago_is_waited_for(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.learn(message("hello"))
+    rig.platform.people["U1"] = Person(id="U1", roles=())
+    now, later = time.monotonic(), time.time() + module.OLD + 10
+    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.OLD + 10)
+    monkeypatch.setattr(rig.directory, "_clock", lambda: later)
+    await rig.learn(message("hello"))
+    assert rig.person() == Person(id="U1", roles=())
+
+
 async def test_what_was_remembered_for_too_long_is_asked_for_while_nobody_waits(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:

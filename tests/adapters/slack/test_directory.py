@@ -7,7 +7,7 @@ import pytest
 from adapters.slack.adapter_rig import Rig, make, rig
 from dragoman import ChannelInfo, DeliveryError, Person
 from dragoman_slack.api import Api
-from dragoman_slack.directory import FRESH, STALE, Directory
+from dragoman_slack.directory import FRESH, GROUPED, STALE, Directory
 from dragoman_slack.methods import DIRECTORY
 from dragoman_slack.simulator import SlackSimulator
 
@@ -88,7 +88,7 @@ async def test_without_the_scope_user_groups_are_no_roles_and_not_asked_for_agai
         assert "without the scope usergroups:read, user groups are no roles" in await r.adapter.check()
 
 
-async def test_user_groups_are_asked_for_once_in_ten_minutes_for_all_people() -> None:
+async def test_user_groups_are_asked_for_once_in_a_minute_for_all_people() -> None:
     async with rig(running=False) as r:
         directory, clock, api = watched(r)
         ops = r.acme.usergroup("ops")
@@ -96,7 +96,7 @@ async def test_user_groups_are_asked_for_once_in_ten_minutes_for_all_people() ->
         await asyncio.gather(*(directory.person(id, r.acme.id) for id in ids))
         assert called(r, "usergroups.list") == 1
         ops.users.append(r.ann.id)
-        clock.now += FRESH + 1
+        clock.now += GROUPED + 1
         found = await directory.person(r.ann.id, r.acme.id)
         assert found is not None
         assert found.roles == ("member", "ops")
