@@ -170,7 +170,7 @@ async def test_what_was_remembered_from_long_ago_is_waited_for(rig: Rig, monkeyp
     await rig.learn(message("hello"))
     rig.platform.people["U1"] = Person(id="U1", roles=())
     now, later = time.monotonic(), time.time() + module.OLD + 10
-    monkeypatch.setattr(module.time, "monotonic", lambda: now + module.OLD + 10)
+    monkeypatch.setattr(time, "monotonic", lambda: now + module.OLD + 10)
     monkeypatch.setattr(rig.directory, "_clock", lambda: later)
     await rig.learn(message("hello"))
     assert rig.person() == Person(id="U1", roles=())
