@@ -104,11 +104,17 @@ class QoS(virtual.QoS):  # type: ignore[misc]
 
     def ack(self, delivery_tag: str) -> None:
         super().ack(delivery_tag)
-        self.channel.bus.ring()
+        self._ring()
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
         super().reject(delivery_tag, requeue=requeue)
-        self.channel.bus.ring()
+        self._ring()
+
+    def _ring(self) -> None:
+        # A handler that ends while the worker stops settles its message after the channel was closed.
+        connection = self.channel.connection
+        if connection is not None:
+            connection.bus.ring()
 
 
 class Channel(virtual.Channel):  # type: ignore[misc]

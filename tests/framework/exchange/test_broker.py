@@ -72,3 +72,18 @@ def test_the_names_are_those_of_the_picture() -> None:
     assert topology.event_key("acme", "message", "channel") == "acme.message.channel"
     assert topology.action_key("acme", "send") == "acme.send"
     assert topology.skill_queue("dice").max_priority == 3
+
+
+def test_a_message_in_memory_may_be_settled_after_its_channel_was_closed() -> None:
+    """As a handler does that ends while its worker stops."""
+    broker = Broker("memory://settled-late", "t")
+    queue = broker.topology.router_queue()
+    with broker.connection("test") as connection:
+        channel = connection.channel()
+        bound = queue(channel)
+        bound.declare()
+        bound.exchange.publish(bound.exchange.Message("{}"), routing_key="a.b.c")
+        message = bound.get()
+        channel.close()
+        message.ack()
+    broker.forget()
