@@ -7,13 +7,16 @@ stores. Every adapter has the same anatomy: ``normalise.py`` (payload -> event, 
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from .action import ActionBase, Sent
 from .event import ChannelInfo, EventBase, Person
 from .hooks import hookimpl
+
+if TYPE_CHECKING:
+    from .manifest import SkillManifest
 
 __all__ = ["AccountSettings", "Adapter", "Receive"]
 
@@ -88,6 +91,13 @@ class Adapter(ABC):
             DeliveryError: the platform cannot be asked now.
         """
         return None
+
+    async def offer(self, manifests: "Sequence[SkillManifest]") -> None:  # noqa: B027  # not everybody has a list
+        """The skills that are served now, for the platform's own list of commands, if it has one.
+
+        Called after the start, and whenever the catalogue has changed. Returns soon; what the platform refuses is
+        tried again by the adapter itself.
+        """
 
     def render(self, action: ActionBase) -> list[dict[str, Any]]:
         """What `perform` asks of the platform for this action, in order, as data. Pure, for tests and logs."""

@@ -32,6 +32,7 @@ from .exchange.publisher import AsyncPublisher
 from .exchange.topology import Topology
 from .introductions import Introductions
 from .messages import event_message
+from .offering import keep_offering
 from .store.batch import Batcher
 from .store.engine import reading
 from .store.enquiries import said_at
@@ -125,6 +126,7 @@ class Gateway:
             for account, adapter in self._adapters.items()
         }
         stopping = asyncio.create_task(self._stop.wait())
+        offering = asyncio.create_task(keep_offering(self._engine, self._adapters))
         failed: BaseException | None = None
         try:
             pending: set[asyncio.Task[Any]] = {stopping, *accounts}
@@ -135,7 +137,7 @@ class Gateway:
             if stopping in pending and failed is not None:
                 raise failed
         finally:
-            await self._shut_down([*accounts, stopping])
+            await self._shut_down([*accounts, stopping, offering])
 
     def stop(self) -> None:
         """Stop taking, finish what is in hand, hand back the rest."""

@@ -1,0 +1,120 @@
+"""What the gateway sends, on its way to the inbox: noted, completed, normalised."""
+
+import logging
+import time
+from collections.abc import Coroutine, Iterator, Mapping
+from typing import Any
+
+from dragoman import Deleted, DeliveryError, EventBase, SlashCommand
+
+from .client import Shard
+from .directory import Directory
+from .identity import Identity
+from .inbox import Inbox
+from .interactions import Interactions
+from .missed import Missed
+from .normalise import DIRECT, READERS, normalise
+from .offers import Offers
+from .payload import PayloadError
+from .places import Places
+from .posted import Posted
+
+__all__ = ["Intake"]
+
+log = logging.getLogger(__name__)
+
+Work = Coroutine[Any, Any, None]
+
+
+class Intake:
+    """The dispatches of one account, for as long as it runs."""
+
+    def __init__(
+        self,
+        account: str,
+        identity: Identity,
+        places: Places,
+        directory: Directory,
+        posted: Posted,
+        interactions: Interactions,
+        offers: Offers,
+        inbox: Inbox,
+    ) -> None:
+        self._account = account
+        self._identity = identity
+        self._places = places
+        self._directory = directory
+        self._posted = posted
+        self._interactions = interactions
+        self._offers = offers
+        self._inbox = inbox
+
+    def take(self, shard: Shard, payload: Mapping[str, Any], missed: Missed) -> Iterator[Work]:
+        """Note what a dispatch tells; what is to be done about it, each in a task of its own, started in order."""
+        kind, data = payload.get("t"), payload.get("d")
+        if not isinstance(kind, str) or not isinstance(data, Mapping):
+            log.warning("%s: ignored: a dispatch without a type or data", self._account)
+            return
+        self._places.tell(kind, data)
+        match kind:
+            case "READY":
+                shard.ready = bool(shard.session)
+                if shard.missed is not None:
+                    missed.expect(data, shard.missed)
+                    shard.missed = None
+                    # Direct messages come on the first shard: https://docs.discord.com/developers/events/gateway#sharding
+                    if shard.id == 0 and (after := missed.owed(DIRECT)) is not None:
+                        yield self._catch_up(DIRECT, after, missed)
+            case "RESUMED":
+                shard.ready = True
+            case "GUILD_CREATE":
+                if (after := missed.owed(data.get("id"))) is not None:
+                    yield self._catch_up(str(data["id"]), after, missed)
+            case "MESSAGE_CREATE" if self._ours(data):
+                self._posted.add(_text(data.get("id")), _text(data.get("nonce")))
+                return
+            case "MESSAGE_CREATE" if not data.get("guild_id"):
+                missed.talk(_text(data.get("channel_id")))
+        if kind in READERS:
+            yield self.handle(payload, shard.session)
+
+    async def handle(self, payload: Mapping[str, Any], session: str = "") -> None:
+        """Hand over the events in a payload of which we read that kind."""
+        data = payload["d"]
+        channel = _text(data.get("channel_id"))
+        if channel.isdecimal() and data.get("guild_id") and self._places.get(channel) is None:
+            try:
+                # Such as a thread that was archived when we came. Its address is its parent's.
+                await self._directory.place(channel)
+            except DeliveryError as error:
+                log.info("%s: the channel %s is not known: %s", self._account, channel, error)
+        try:
+            events = normalise(payload, self._identity, self._account, self._places, session=session, now=time.time())
+        except PayloadError as error:
+            log.warning("%s: ignored: %s", self._account, error)
+            return
+        for event in events:
+            if isinstance(event, Deleted) and event.id in self._posted:
+                continue
+            await self._inbox.take(self._used(event, data) if isinstance(event, SlashCommand) else event)
+
+    def _used(self, event: SlashCommand, data: Mapping[str, Any]) -> EventBase:
+        """A command: from now on its answer is waited for."""
+        self._interactions.begin(event.key, data, _text(data.get("application_id")) or self._identity.application_id)
+        if event.person is not None:
+            self._directory.speaks(event.person)
+        options = {self._offers.parameter(event.name, name): text for name, text in (event.options or {}).items()}
+        return event.model_copy(update={"options": options})
+
+    async def _catch_up(self, guild: str, after: str, missed: Missed) -> None:
+        async for payload in missed.payloads(guild, after):
+            if not self._ours(payload["d"]):
+                await self.handle(payload)
+
+    def _ours(self, message: Mapping[str, Any]) -> bool:
+        author = message.get("author")
+        return isinstance(author, Mapping) and author.get("id") == self._identity.user_id
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else ""

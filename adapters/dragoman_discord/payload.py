@@ -1,0 +1,105 @@
+"""Reading payloads that may be anything: what is missing or of the wrong type is named, never a crash."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+__all__ = ["PayloadError", "flag", "items", "mapping", "moment", "optional", "required", "snowflake", "spoken_at"]
+
+#: The first millisecond of 2015: https://docs.discord.com/developers/reference#snowflakes
+EPOCH: Final = 1_420_070_400_000
+SNOWFLAKE: Final = re.compile(r"[0-9]{1,20}")
+
+
+class PayloadError(ValueError):
+    """A payload that is not what Discord documents.
+
+    Attributes:
+        field: the dotted path of the first field that is wrong, such as ``d.author.id``.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"Discord payload: {field} {problem}")
+        self.field = field
+
+
+def mapping(parent: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:
+    """The object at ``name``; ``path`` is the parent's, for blame."""
+    value = parent.get(name)
+    if not isinstance(value, Mapping):
+        raise PayloadError(_join(path, name), _problem(value, "an object"))
+    return value
+
+
+def required(parent: Mapping[str, Any], name: str, path: str) -> str:
+    """The text at ``name``, which may not be empty."""
+    value = parent.get(name)
+    if not isinstance(value, str) or not value:
+        raise PayloadError(_join(path, name), _problem(value, "a text"))
+    return _encodable(value)
+
+
+def optional(parent: Mapping[str, Any], name: str, path: str) -> str:
+    """The text at ``name``; empty if there is none."""
+    value = parent.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise PayloadError(_join(path, name), _problem(value, "a text"))
+    return _encodable(value)
+
+
+def snowflake(parent: Mapping[str, Any], name: str, path: str) -> str:
+    """The id at ``name``: digits in a text (https://docs.discord.com/developers/reference#snowflakes)."""
+    value = required(parent, name, path)
+    if not SNOWFLAKE.fullmatch(value):
+        raise PayloadError(_join(path, name), "must be an id such as 175928847299117063")
+    return value
+
+
+def spoken_at(id: str) -> float:
+    """When a snowflake was made, in unix seconds."""
+    return ((int(id) >> 22) + EPOCH) / 1000
+
+
+def moment(parent: Mapping[str, Any], name: str, path: str) -> float:
+    """The ISO 8601 time at ``name``, in unix seconds."""
+    value = required(parent, name, path)
+    try:
+        found = datetime.fromisoformat(value)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise PayloadError(_join(path, name), "must be a time such as 2015-04-26T06:26:56.936000+00:00") from None
+
+
+def items(parent: Mapping[str, Any], name: str, path: str) -> Sequence[Mapping[str, Any]]:
+    """The list of objects at ``name``; empty if there is none."""
+    value = parent.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise PayloadError(_join(path, name), _problem(value, "a list of objects"))
+    return value
+
+
+def flag(parent: Mapping[str, Any], name: str) -> bool:
+    """Whether it says ``true`` at ``name``."""
+    return parent.get(name) is True
+
+
+def _encodable(text: str) -> str:
+    """Half a surrogate pair, which JSON may have, cannot be stored or sent on: it becomes U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _problem(value: object, wanted: str) -> str:
+    return "is missing" if value is None else f"must be {wanted}, not {type(value).__name__}"

@@ -1,0 +1,123 @@
+"""What the bot has said already: so that an action that may have been performed is not performed twice.
+
+A nonce makes Discord itself refuse a repetition, for a few minutes, and not for answers to slash commands. So what
+was posted is remembered here, and after a restart it is looked for among the bot's own messages: by the nonce, where
+Discord gives it back, else by what it says and what it answers.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+
+from dragoman import ActionBase, DeliveryError
+
+from .api import Api
+from .render import PAGE, Call, event_of, lookup, nonce
+
+__all__ = ["Posted"]
+
+log = logging.getLogger(__name__)
+
+MOST: Final = 20_000
+#: How many pages of a conversation's history are searched.
+MOST_PAGES: Final = 25
+#: Without the permission to read the history, or in a place that is not there yet, there is only the nonce.
+UNREADABLE: Final = frozenset({"10003", "50001", "50013"})
+
+
+class Posted:
+    """The messages of one account."""
+
+    def __init__(self, account: str, api: Api) -> None:
+        self._account = account
+        self._api = api
+        self._by_nonce: OrderedDict[str, str] = OrderedDict()
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, id: object) -> bool:
+        """Whether that message is known to be ours."""
+        return id in self._ids
+
+    def add(self, id: str, mark: str = "") -> None:
+        """A message of ours, and its nonce."""
+        if not id:
+            return
+        self._ids[id] = None
+        if mark:
+            self._by_nonce[mark] = id
+        while len(self._ids) > MOST:
+            self._ids.popitem(last=False)
+        while len(self._by_nonce) > MOST:
+            self._by_nonce.popitem(last=False)
+
+    async def find(self, action: ActionBase, todo: Sequence[Call], us: str) -> dict[int, str]:
+        """What of an action stands in the conversation already: part -> message id.
+
+        Args:
+            us: our own user id.
+
+        Raises:
+            DeliveryError: Discord cannot be asked now.
+        """
+        wanted = {call.part: call for call in todo if call.part}
+        found = {part: id for part in wanted if (id := self._by_nonce.get(nonce(action.key, part)))}
+        if len(found) == len(wanted):
+            return found
+        others = set(self._by_nonce.values()) - set(found.values())
+        alike: dict[int, str] = {}
+        async for message in self._own(action, us):
+            id, mark = str(message.get("id")), message.get("nonce")
+            for part, call in wanted.items():
+                if mark and str(mark) == nonce(action.key, part):
+                    found.setdefault(part, id)
+                elif not (mark or id in others or id in alike.values() or part in alike) and _alike(
+                    message, call, action
+                ):
+                    alike[part] = id
+                    break
+        return {**alike, **found}
+
+    async def _own(self, action: ActionBase, us: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Our messages there, the oldest first."""
+        after = ""
+        for _ in range(MOST_PAGES):
+            call = lookup(action, after)
+            try:
+                page = await self._api.call(call)
+            except DeliveryError as error:
+                if error.code in UNREADABLE:
+                    log.info("%s: what was said already cannot be read: %s", self._account, error)
+                    return
+                raise
+            messages = [each for each in page if isinstance(each, Mapping)] if isinstance(page, list) else []
+            messages.sort(key=lambda message: _number(message.get("id")))
+            for message in messages:
+                author = message.get("author")
+                if isinstance(author, Mapping) and author.get("id") == us:
+                    yield message
+            if len(messages) < PAGE or "after" not in call.query:
+                return
+            after = str(messages[-1].get("id"))
+
+
+def _alike(message: Mapping[str, Any], call: Call, action: ActionBase) -> bool:
+    """Whether a message without a nonce says the same, in answer to the same."""
+    body = call.body if isinstance(call.body, Mapping) else {}
+    if str(message.get("content", "")).strip() != str(body.get("content", "")).strip():
+        return False
+    _, event = event_of(action)
+    interaction = _part(message, "interaction_metadata").get("id")
+    if interaction is not None:
+        return len(event) >= 6 and event[1] == "slash" and event[5] == interaction
+    answers = _part(message, "message_reference").get("message_id")
+    return bool(answers == _part(body, "message_reference").get("message_id"))
+
+
+def _part(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = parent.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(id: object) -> int:
+    return int(id) if isinstance(id, str) and id.isdecimal() else 0
