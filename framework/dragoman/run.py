@@ -1,5 +1,6 @@
 """Running a handler: from a task to its actions, with nothing of Celery, brokers or stores."""
 
+import contextlib
 import inspect
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -38,14 +39,15 @@ def run(handler: Handler, task: Task, context: Context) -> tuple[Action, ...]:
         arguments = _arguments(handler, task, context)
     except ArgumentsError as error:
         return _refuse(task, context, error)
-    result = handler.function(**arguments)
-    if inspect.isgenerator(result):
-        values: Iterator[Any] = result
-        for value in values:
-            _say(handler, context, value)
-            context.flush()
-    else:
-        _say(handler, context, result)
+    with _not_exiting(handler):
+        result = handler.function(**arguments)
+        if inspect.isgenerator(result):
+            values: Iterator[Any] = result
+            for value in values:
+                _say(handler, context, value)
+                context.flush()
+        else:
+            _say(handler, context, result)
     return context.take()
 
 
@@ -55,15 +57,27 @@ async def run_async(handler: Handler, task: Task, context: Context) -> tuple[Act
         arguments = _arguments(handler, task, context)
     except ArgumentsError as error:
         return _refuse(task, context, error)
-    result = handler.function(**arguments)
-    if inspect.isasyncgen(result):
-        values: AsyncIterator[Any] = result
-        async for value in values:
-            _say(handler, context, value)
-            await context.flush()
-    else:
-        _say(handler, context, await result)
+    with _not_exiting(handler):
+        result = handler.function(**arguments)
+        if inspect.isasyncgen(result):
+            values: AsyncIterator[Any] = result
+            async for value in values:
+                _say(handler, context, value)
+                await context.flush()
+        else:
+            _say(handler, context, await result)
     return context.take()
+
+
+@contextlib.contextmanager
+def _not_exiting(handler: Handler) -> Iterator[None]:
+    """``sys.exit()`` would end the event loop of all async handlers, or a thread that nobody waits for."""
+    try:
+        yield
+    except SystemExit as error:
+        raise SkillError(
+            f"handler {handler.name!r} called sys.exit({error.code!r}); a handler ends by returning or with an error"
+        ) from error
 
 
 def _arguments(handler: Handler, task: Task, context: Context) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Running a handler: what it returns and yields is the reply."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -212,3 +213,24 @@ def test_a_handler_that_does_not_take_what_it_was_asked_for_earlier_fails_and_is
     given = task(event, skill="clock", handler="ring", text="from another version")
     with pytest.raises(SkillError, match=r"clock\.ring does not take what ctx\.later was given"):
         run(clock.handlers["ring"], given, Context(given, FakeServices()))
+
+
+exits = Skill("exits")
+
+
+@exits.command()
+def leave() -> None:
+    sys.exit(3)
+
+
+@exits.command()
+async def leave_slowly() -> None:
+    sys.exit("bye")
+
+
+async def test_a_handler_cannot_end_its_process_by_accident() -> None:
+    for name, said in (("leave", "3"), ("leave_slowly", "'bye'")):
+        handler, given = exits.handlers[name], task(message(), skill="exits", handler=name)
+        context = Context(given, FakeServices(), coroutine=handler.coroutine)
+        with pytest.raises(SkillError, match=rf"handler '{name}' called sys\.exit\({said}\); a handler ends by"):
+            await run_async(handler, given, context) if handler.coroutine else run(handler, given, context)

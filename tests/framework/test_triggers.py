@@ -138,6 +138,8 @@ def test_a_mention_is_what_nothing_else_takes() -> None:
     assert [m.handler for m in routes.match(message("good morning")).matches] == ["greet"]
     assert [m.handler for m in routes.match(message("ping")).matches] == ["ping"]
     assert routes.match(message("what?", addressed=False)) == Matched()
+    assert "`deploy` has no `strat`" in str(routes.match(message("deploy strat")).answer)
+    assert routes.match(message("deploy strat")).matches == ()
     assert routes.match(message("what?", bot=True)) == Matched()
 
 

@@ -104,6 +104,8 @@ class CommandIndex(Index):
         name, rest = self._longest(occasion.request)
         place = self._places.get(name)
         if place is None:
+            # A sub-command that does not exist: nobody else is meant; `otherwise` says which there are.
+            occasion.commanded = name in self._families
             return
         parameters = place.handler.parameters
         if isinstance(event, SlashCommand) and event.options is not None:

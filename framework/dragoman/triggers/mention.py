@@ -42,7 +42,7 @@ class MentionIndex(Index):
         self._places.append(place)
 
     def find(self, occasion: Occasion) -> Iterator[Candidate]:
-        if occasion.taken or not occasion.addressed or not isinstance(occasion.event, Message):
+        if occasion.taken or occasion.commanded or not occasion.addressed or not isinstance(occasion.event, Message):
             return
         for place in self._places:
             parameters = place.handler.parameters
