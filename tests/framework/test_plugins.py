@@ -221,9 +221,7 @@ def test_a_third_partys_adapter_is_loaded(adapter: Callable[[str, str], None]) -
 
 
 def test_a_platform_without_an_adapter_is_named_with_those_that_have_one() -> None:
-    with pytest.raises(
-        PluginError, match=r"'irc': there is no such adapter \(installed: console, discord, slack"
-    ):
+    with pytest.raises(PluginError, match=r"'irc': there is no such adapter \(installed: console, discord, slack"):
         load_adapters(["irc"])
     with pytest.raises(PluginError, match=r"'slakc': there is no such adapter; did you mean slack\?"):
         load_adapters(["slakc"], strict=False)
