@@ -3,8 +3,9 @@
 This is the one door: plugins and adapters import from here, and from nowhere else in the framework.
 """
 
-from .action import Action, ActionBase, Delete, Edit, LookUp, React, Send, Sent, Target, Typing, action_key
+from .action import Action, ActionBase, Delete, Edit, Fetch, LookUp, React, Send, Sent, Target, Typing, action_key
 from .adapter import AccountSettings, Adapter, Receive
+from .adapter_services import AdapterServices, MemoryServices
 from .address import NOWHERE, Address
 from .arguments import usage
 from .content import Content, FileRef
@@ -70,6 +71,7 @@ __all__ = [
     "Action",
     "ActionBase",
     "Adapter",
+    "AdapterServices",
     "Address",
     "AddressError",
     "ArgumentsError",
@@ -90,12 +92,14 @@ __all__ = [
     "Edited",
     "Event",
     "EventBase",
+    "Fetch",
     "FileRef",
     "Handle",
     "HandlerManifest",
     "HearTrigger",
     "LookUp",
     "MemberJoined",
+    "MemoryServices",
     "MentionTrigger",
     "Message",
     "OnTrigger",

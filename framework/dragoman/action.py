@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .address import Address
-from .content import Content
+from .content import Content, FileRef
 from .event import Hop
 from .model import Frozen
 
@@ -18,6 +18,7 @@ __all__ = [
     "ActionBase",
     "Delete",
     "Edit",
+    "Fetch",
     "LookUp",
     "React",
     "Send",
@@ -66,10 +67,15 @@ class ActionBase(Frozen):
 
 
 class Send(ActionBase):
-    """Say something. A long text is split by the adapter, never cut."""
+    """Say something. A long text is split by the adapter, never cut.
+
+    Attributes:
+        below: a message whose thread it goes to. The gateway makes it the thread of ``address``.
+    """
 
     kind: Literal["send"] = "send"
     content: Content
+    below: Target | None = None
 
 
 class Edit(ActionBase):
@@ -111,7 +117,17 @@ class LookUp(ActionBase):
     channel: str | None = None
 
 
-Action = Annotated[Send | Edit | Delete | React | Typing | LookUp, Field(discriminator="kind")]
+class Fetch(ActionBase):
+    """Bring an attached file into the bot's own keeping. The gateway does it, with `Adapter.download`.
+
+    `Sent.ids` is then the name of its blob.
+    """
+
+    kind: Literal["fetch"] = "fetch"
+    file: FileRef
+
+
+Action = Annotated[Send | Edit | Delete | React | Typing | LookUp | Fetch, Field(discriminator="kind")]
 
 
 class Sent(Frozen):

@@ -6,12 +6,15 @@ stores. Every adapter has the same anatomy: ``normalise.py`` (payload -> event, 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from .action import ActionBase, Sent
+from .adapter_services import AdapterServices, MemoryServices
+from .content import FileRef
+from .errors import DeliveryError
 from .event import ChannelInfo, EventBase, Person
 from .hooks import hookimpl
 
@@ -48,6 +51,8 @@ class Adapter(ABC):
     def __init__(self, account: str, settings: Any) -> None:
         self.account = account
         self.settings = settings
+        #: What the gateway keeps for it; of no gateway, for as long as it lives.
+        self.services: AdapterServices = MemoryServices()
 
     @abstractmethod
     async def check(self) -> str:
@@ -70,7 +75,8 @@ class Adapter(ABC):
         """Do it. Targets have been resolved to the platform's ids.
 
         If ``action.again``, somebody may have done it already and died before they could say so: look
-        first, do only what is missing, and return the ids of all of it.
+        first, do only what is missing, and return the ids of all of it. The bytes of a file that has a ``blob`` are
+        read with ``self.services.open_file``; a file without one is said as a link.
 
         Raises:
             DeliveryError: the platform refused.
@@ -91,6 +97,16 @@ class Adapter(ABC):
             DeliveryError: the platform cannot be asked now.
         """
         return None
+
+    def download(self, file: FileRef) -> AsyncIterator[bytes]:
+        """The bytes of a file that somebody attached, in pieces; an ``async def`` with ``yield``.
+
+        The account's token may go only to the platform's own hosts: ``file.url`` came over an exchange.
+
+        Raises:
+            DeliveryError: the platform refused, or it has no files.
+        """
+        raise DeliveryError(f"{self.platform} has no files to download", code="no_files")
 
     async def offer(self, manifests: "Sequence[SkillManifest]") -> None:  # noqa: B027  # not everybody has a list
         """The skills that are served now, for the platform's own list of commands, if it has one.

@@ -8,20 +8,28 @@ channels are links with a ``dragoman:`` address, so they survive any CommonMark 
 Emoji are shortcodes, ``:wave:``.
 """
 
+from typing import Annotated
+
+from pydantic import Field
+
 from .model import Frozen
 
 __all__ = ["Content", "FileRef"]
 
 
 class FileRef(Frozen):
-    """A file that somebody attached: what it is and where its bytes are, never the bytes.
+    """A file: what it is and where its bytes are, never the bytes.
+
+    `Context.fetch` brings what somebody attached into the bot's own keeping, `Context.attach` puts a file of a
+    skill's there; both give a reference with a ``blob``, which can be sent on any platform.
 
     Attributes:
-        id: the platform's id of the file.
+        id: the platform's id of the file; of a skill's own file, its blob.
         name: the file's name, as the person gave it.
         media_type: the media type, such as ``image/png``; empty if the platform does not say.
         size: bytes, or ``None`` if the platform does not say.
         url: where the platform keeps it (a download needs the account's token).
+        blob: the name of its bytes in the bot's own keeping (see `dragoman.blobs`); empty if they are not there.
     """
 
     id: str
@@ -29,6 +37,7 @@ class FileRef(Frozen):
     media_type: str = ""
     size: int | None = None
     url: str = ""
+    blob: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
 class Content(Frozen):
