@@ -23,6 +23,7 @@ from .content import Content
 from .data import Store
 from .errors import ArgumentsError, SkillError
 from .event import Event, Person, Scheduled
+from .files import Files
 from .handle import Handle
 from .manifest import HandlerManifest, SkillManifest
 from .people import User
@@ -66,6 +67,7 @@ class Context(Generic[Settings]):
         reference: a short id of this run, also in the log and in the answer after a failure.
         settings: what ``[skills.NAME]`` says of this skill, as the model that the skill was declared with.
         store: what the skill keeps; see `Store`.
+        files: what people attached, and what the skill sends; see `Files`.
         log: a logger whose lines carry the reference.
     """
 
@@ -94,6 +96,7 @@ class Context(Generic[Settings]):
         self.attempt: int = task.attempt
         self.reference: str = task.reference
         self.store = Store(services.data, task.skill, task.event, clock=clock)
+        self.files = Files(task, services, self._prefix)
         self.log = _Log(logging.getLogger(f"dragoman.skill.{task.skill}"), {"reference": task.reference})
 
     # -- what is so --------------------------------------------------------------------------------------
@@ -152,6 +155,17 @@ class Context(Generic[Settings]):
         sent = self._services.sent(handle.key)
         return sent is not None and message in sent.ids
 
+    def handle_of(self, message: str) -> Handle | None:
+        """The handle of a message of the bot's in the event's channel, by the platform's id.
+
+        Such as what somebody reacted to (``ctx.event.id``), or below what they said something
+        (``ctx.event.address.thread``). ``None`` if the bot did not say it.
+        """
+        off_the_loop("ctx.handle_of", "message")
+        here = self.event.address
+        found = self._services.said(here.account, here.channel, message)
+        return None if found is None else Handle(found[1], found[0])
+
     # -- what to say -------------------------------------------------------------------------------------
 
     def reply(self, text: str | Content) -> Handle:
@@ -167,15 +181,21 @@ class Context(Generic[Settings]):
             )
         return self.send(self.event.address, text)
 
-    def send(self, place: Address | User | Person | str, text: str | Content) -> Handle:
+    def send(
+        self, place: Address | User | Person | str, text: str | Content, *, below: Handle | str | None = None
+    ) -> Handle:
         """Say something anywhere.
 
         Args:
             place: an address, or the stored string of one; a channel by its name, ``#general`` on the account
                 of the event or ``acme:#general`` on another; or a person, who gets a direct message.
+            below: a message of the bot's in that channel: it is said in its thread. If that could not be sent, it is
+                said in the channel.
         """
         content = text if isinstance(text, Content) else Content(text=text)
-        return self._say(Send, find_place(place, self.event.address, self._services.accounts), content=content)
+        address = find_place(place, self.event.address, self._services.accounts)
+        thread = _handle(below).target if below is not None else None
+        return self._say(Send, address, content=content, below=thread)
 
     def edit(self, handle: Handle | str, text: str | Content) -> Handle:
         """Replace what was said, now or within ``[store] handles_days`` (400) by a ``str(handle)`` that was stored."""

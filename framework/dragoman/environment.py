@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine
 
 from .access import Access
 from .action import Action, Sent
+from .address import Address
 from .arguments import bind
+from .blobs import Blobs
 from .context import Context
 from .event import Person
 from .manifest import SkillManifest
@@ -18,6 +21,7 @@ from .store.catalogue import Reader
 from .store.data import DataRows
 from .store.directory import read_person
 from .store.engine import reading
+from .store.enquiries import said_at, said_by
 from .store.ledger import look_up
 from .store.timers import TimerRows
 
@@ -41,6 +45,7 @@ class Environment:
         settings: of each skill by its name: its own model, or what is written.
         timezone: of people who have not said theirs.
         accounts: the names of the bot's accounts.
+        blobs: the bytes of files.
         around: calls a handler with the plugins' wrappers around it.
     """
 
@@ -48,6 +53,7 @@ class Environment:
     access: Access = field(default_factory=Access)
     timezone: str = "UTC"
     accounts: Sequence[str] = ()
+    blobs: Blobs = field(default_factory=lambda: Blobs(Path("files"), limit=25_000_000))
     around: Callable[[Context, Callable[[], Any]], Any] = _plainly
 
 
@@ -72,6 +78,7 @@ class StoreServices:
         self.access = environment.access
         self.timezone = environment.timezone
         self.accounts = environment.accounts
+        self.blobs = environment.blobs
         self.data = DataRows(engine, clock)
         self.timers = TimerRows(engine)
 
@@ -92,6 +99,12 @@ class StoreServices:
         with reading(self._engine) as connection:
             known = look_up(connection, [key]).get(key)
         return None if known is None or known.state == "pending" else known.sent
+
+    def said(self, account: str, channel: str, message: str) -> tuple[str, Address] | None:
+        with reading(self._engine) as connection:
+            key = said_by(connection, account, channel, message)
+            where = said_at(connection, key) if key is not None else None
+        return None if key is None or where is None else (key, where)
 
 
 def make_context(

@@ -9,19 +9,21 @@ import contextlib
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import wire
-from .action import Action, ActionBase, Delete, Edit, LookUp, React, Sent
+from .action import Action, ActionBase, Fetch, LookUp, Sent
 from .adapter import Adapter
 from .address import Address
+from .blobs import Blobs
 from .directory import Directory
 from .errors import AccountError, BrokerError, DeliveryError, DragomanError, WireError
 from .event import EventBase
@@ -31,11 +33,11 @@ from .exchange.message import Delivery
 from .exchange.publisher import AsyncPublisher
 from .exchange.topology import Topology
 from .introductions import Introductions
+from .keeping import Keeping
 from .messages import event_message
 from .offering import keep_offering
 from .store.batch import Batcher
 from .store.engine import reading
-from .store.enquiries import said_at
 from .store.ledger import (
     EARLIER,
     Known,
@@ -45,6 +47,7 @@ from .store.ledger import (
     record_refused,
     record_sent,
 )
+from .targets import Targets
 from .trace import new_traceparent
 
 __all__ = ["Gateway"]
@@ -55,8 +58,6 @@ log = logging.getLogger(__name__)
 PREFETCH: Final = 100
 #: Seconds to wait while the store cannot be read.
 PATIENCE: Final = 1.0
-#: How many sent messages are remembered, so that an edit right after them need not ask the ledger.
-REMEMBERED: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Gateway:
 
     Args:
         adapters: by account name.
+        blobs: where the bytes of files are kept.
         grace: seconds that a stop may wait for actions that are being performed.
         filter: the plugins' outbound filters: the action to perform, or a `DeliveryError` that refuses it.
     """
@@ -83,12 +85,14 @@ class Gateway:
         topology: Topology,
         adapters: Mapping[str, Adapter],
         *,
+        blobs: Blobs | None = None,
         grace: float = 10.0,
         filter: Callable[[ActionBase], ActionBase] = lambda action: action,
     ) -> None:
         self._engine = engine
         self._topology = topology
         self._adapters = adapters
+        self._blobs = blobs or Blobs(Path("files"), limit=25_000_000)
         self._grace = grace
         self._filter = filter
         self._batcher: Batcher | None = None
@@ -102,8 +106,7 @@ class Gateway:
         self._lanes: dict[Address | str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: set[str] = set()
-        #: What was made of an action, and where.
-        self._sent: OrderedDict[str, tuple[Sent, Address]] = OrderedDict()
+        self._targets = Targets(engine)
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -117,6 +120,8 @@ class Gateway:
         # server is waited for in a thread.
         local = self._engine.dialect.name == "sqlite"
         self._batcher = Batcher(self._engine, call_soon=self._loop.call_soon if local else None)
+        for account, adapter in self._adapters.items():
+            adapter.services = Keeping(account, self._batcher, self._blobs)
         self._directory = Directory(self._adapters, self._batcher)
         self._introductions = Introductions(self._directory, self._publish, self._loop)
         self._publisher.start()
@@ -216,11 +221,11 @@ class Gateway:
         for job in jobs:
             for action in earlier.get(job.action.run, ()):
                 # The ledger was asked a moment ago: what has been performed since then was still pending in it.
-                performed = action.key in self._in_hand or action.key in self._sent
+                performed = action.key in self._in_hand or action.key in self._targets
                 if action.ordinal < job.action.ordinal and not performed:
                     self._enqueue(Job(action, None))
             state = known[job.action.key].state if job.action.key in known else "pending"
-            if state != "pending" or job.action.key in self._in_hand or job.action.key in self._sent:
+            if state != "pending" or job.action.key in self._in_hand or job.action.key in self._targets:
                 _ack(job)  # It was performed or refused before, or is being performed right now (G4).
             else:
                 self._enqueue(job)
@@ -258,7 +263,7 @@ class Gateway:
         assert self._directory is not None
         self._in_hand.add(job.action.key)
         address = job.action.address
-        if isinstance(job.action, LookUp):
+        if isinstance(job.action, LookUp | Fetch):
             # Somebody waits for it, and it says nothing: it need not wait for what is said there.
             name: Address | str = job.action.key
         elif address in self._lanes or (known := self._directory.resolved(address)) is None:
@@ -299,11 +304,16 @@ class Gateway:
             if isinstance(action, LookUp):
                 await self._directory.look_up(action)
                 sent = Sent()
+            elif isinstance(action, Fetch):
+                sent = Sent(ids=(await self._blobs.keep(adapter.download(action.file)),))
             elif (address := await self._directory.resolve(action.address)) != action.address:
                 self._enqueue(_at(job, address))
                 return True
             else:
-                sent = await adapter.perform(self._filter(await self._resolved(action)))
+                resolved = await self._targets.resolved(action)
+                sent = await adapter.perform(self._filter(resolved))
+                # Where it was in fact done: what is said below it goes to the same thread.
+                action = action.model_copy(update={"address": resolved.address})
         except DeliveryError as error:
             if error.retry:
                 log.warning("%s will be tried again: %s", action.key, error)
@@ -311,7 +321,7 @@ class Gateway:
                 return False
             log.error("%s was refused (%s) and is parked: %s", action.key, error.code, error)
             self._directory.distrust(action.address)
-            self._remember(action, Sent())
+            self._targets.remember(action, Sent())
             self._settle(job, record_refused, (action, f"{error.code}: {error}"))
             return True
         except Exception:
@@ -319,41 +329,9 @@ class Gateway:
             self._settle(job, postpone_actions, action)
             return False
         done = action.model_copy(update={"hops": (*action.hops, ("sent", time.time()))})
-        self._remember(done, sent)
+        self._targets.remember(done, sent)
         self._settle(job, record_sent, (done, sent))
         return True
-
-    def _remember(self, action: Action, sent: Sent) -> None:
-        self._sent[action.key] = sent, action.address
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
-
-    async def _resolved(self, action: Action) -> ActionBase:
-        """Targets by the platform's id, in the channel where they were said.
-
-        Raises:
-            DeliveryError: the target has not been sent.
-        """
-        if not isinstance(action, Edit | Delete | React) or action.target.key is None:
-            return action
-        key = action.target.key
-        if key in self._sent:
-            sent, address = self._sent[key]
-        else:
-            found, said = await asyncio.to_thread(self._known, key)
-            if found is None:
-                raise DeliveryError(f"no action has the key {key}", code="target_not_found")
-            if found.state == "pending":
-                raise DeliveryError(f"{key} has not been sent yet", code="target_not_sent", retry=True)
-            sent, address = found.sent, said or action.address
-        if not sent.ids:
-            raise DeliveryError(f"{key} made no message that could be changed", code="target_has_no_message")
-        target = action.target.model_copy(update={"id": sent.ids[0], "key": None})
-        return action.model_copy(update={"target": target, "address": address})
-
-    def _known(self, key: str) -> tuple[Known | None, Address | None]:
-        with reading(self._engine) as connection:
-            return look_up(connection, [key]).get(key), said_at(connection, key)
 
     def _settle(self, job: Job, operation: Any, item: Any) -> None:
         """Write down what became of it; only then is the message acknowledged."""

@@ -46,6 +46,7 @@ class SkillManifest(Frozen):
         pool: the name of the pool of workers that serves it; see `dragoman.skill.Skill`.
         retries: how many times a failed run is tried again.
         time_limit: seconds that a run may take.
+        order: ``conversation`` if the messages of one conversation run one after another.
         origin: the distribution and version that it comes from, for people.
     """
 
@@ -55,6 +56,7 @@ class SkillManifest(Frozen):
     pool: str = "default"
     retries: int = 2
     time_limit: float = 60.0
+    order: str | None = None
     origin: str = ""
     handlers: tuple[HandlerManifest, ...] = ()
 

@@ -32,6 +32,7 @@ class Match:
     Attributes:
         command: the command as it was said, if it was one.
         cooldown: how often the handler may be used, if it is limited.
+        ordered: whether it waits for what was said before in its conversation.
     """
 
     skill: str
@@ -40,6 +41,7 @@ class Match:
     priority: Priority
     command: str = ""
     cooldown: Cooldown | None = None
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ class Routes:
             priority=candidate.priority,
             command=candidate.command,
             cooldown=handler.cooldown,
+            ordered=skill.order == "conversation",
         )
 
 

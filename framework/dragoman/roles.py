@@ -127,6 +127,7 @@ class BotContext:
             access=self.settings.access,
             timezone=self.settings.bot.timezone,
             accounts=tuple(self.settings.accounts),
+            blobs=self.settings.blobs,
             around=self.plugins.around,
         )
 
@@ -139,6 +140,7 @@ class BotContext:
             prefixes=self.settings.bot.prefixes,
             retention=self.settings.store.retention_days,
             handles=self.settings.store.handles_days,
+            files=(self.settings.blobs, self.settings.files.days),
             access=self.settings.access,
             timezone=self.settings.bot.timezone,
             filter=self.plugins.event,
@@ -151,6 +153,7 @@ class BotContext:
             self.broker,
             self.topology,
             adapters,
+            blobs=self.settings.blobs,
             grace=self.settings.run.grace,
             filter=self.plugins.action,
         )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from . import wire
 from .access import Access
+from .blobs import Blobs
 from .errors import WireError
 from .event import Event
 from .exchange.broker import Broker
@@ -45,6 +46,7 @@ class Router:
         prefixes: what makes a message a command without the bot's name in front.
         retention: days that the ledger keeps what is done.
         handles: days that it knows where the bot said something.
+        files: where files are kept, and for how many days.
         access: who may do what.
         timezone: of people who have not said theirs.
         filter: the plugins' event filters.
@@ -59,6 +61,7 @@ class Router:
         prefixes: Sequence[str],
         retention: float,
         handles: float,
+        files: tuple[Blobs, float] | None = None,
         access: Access | None = None,
         timezone: str = "UTC",
         filter: Callable[[Event], Event | None] = lambda event: event,
@@ -73,7 +76,7 @@ class Router:
         self._routing = Routing(engine, filter=filter)
         self._publisher = Publisher(broker, "router")
         self._consumer = Consumer(broker, "router", [topology.router_queue()], self.handle, prefetch=PREFETCH)
-        self._sweeper = Sweeper(engine, broker, topology, retention=retention, handles=handles)
+        self._sweeper = Sweeper(engine, broker, topology, retention=retention, handles=handles, files=files)
         self._stopping = threading.Event()
         self._follower = threading.Thread(target=self._follow, name="dragoman-catalogue", daemon=True)
         self.unknown_kinds: dict[str, int] = {}

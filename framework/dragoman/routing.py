@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from .action import Action, Send, action_key
+from .address import NOWHERE
 from .content import Content
 from .cooldown import bucket, say
 from .errors import CatalogueError
@@ -22,6 +23,7 @@ from .store.cooldowns import Spend, spend_cooldowns
 from .store.directory import read_channels, read_people
 from .store.engine import reading
 from .store.ledger import Routed
+from .store.lines import line
 from .task import Task, run_id
 
 __all__ = ["Decided", "Routing", "task_of"]
@@ -163,6 +165,8 @@ def task_of(event: Event, match: Match) -> Task:
         event=event,
         arguments=match.arguments,
         asked=match.priority == Priority.COMMAND,
+        # What happens nowhere (a schedule, a webhook) waits for nobody.
+        line=line(match.skill, event.address) if match.ordered and event.address != NOWHERE else "",
         hops=event.hops,
     )
 

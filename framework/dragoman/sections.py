@@ -5,13 +5,14 @@ import zoneinfo
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ByteSize, ConfigDict, Field, SecretStr, model_validator
 
 from .manifest import SkillName
 
 __all__ = [
     "Bot",
     "BrokerSettings",
+    "FilesSettings",
     "PoolSettings",
     "RunSettings",
     "Section",
@@ -82,6 +83,21 @@ class BrokerSettings(Section):
     """``[broker]``: ``embedded`` (a private Valkey), ``amqp://``, ``redis://``, or ``memory://`` in one process."""
 
     url: SecretStr = SecretStr("embedded")
+
+
+class FilesSettings(Section):
+    """``[files]``
+
+    Attributes:
+        folder: where files are kept on their way; left out, ``files`` in the data folder. All processes of the bot,
+            on every machine, need the same one.
+        limit: how large one may be, such as ``25MB`` or a number of bytes.
+        days: how long one is kept that nobody opens.
+    """
+
+    folder: Path | None = None
+    limit: Annotated[ByteSize, Field(gt=0)] = ByteSize(25_000_000)
+    days: Annotated[float, Field(gt=0)] = 30.0
 
 
 class StoreSettings(Section):

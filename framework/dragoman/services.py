@@ -5,6 +5,8 @@ from typing import Protocol
 
 from .access import Access
 from .action import Action, Sent
+from .address import Address
+from .blobs import Blobs
 from .data import Rows
 from .event import Person
 from .manifest import SkillManifest
@@ -21,6 +23,7 @@ class Services(Protocol):
         access: who may do what.
         timezone: of people who have not said theirs.
         accounts: the names of the bot's accounts.
+        blobs: the bytes of files.
         data: what skills keep.
         timers: what is to happen later.
     """
@@ -28,6 +31,7 @@ class Services(Protocol):
     access: Access
     timezone: str
     accounts: Sequence[str]
+    blobs: Blobs
 
     @property
     def data(self) -> Rows: ...
@@ -49,4 +53,8 @@ class Services(Protocol):
 
     def sent(self, key: str) -> Sent | None:
         """What the platform made of an action; ``None`` if it has not been performed."""
+        ...
+
+    def said(self, account: str, channel: str, message: str) -> tuple[str, Address] | None:
+        """The key of the action that made a message of the bot's, and where it was said."""
         ...

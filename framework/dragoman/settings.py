@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from .access import Access, Globs, Rule
 from .address import AccountName
+from .blobs import Blobs
 from .errors import SettingsError
 from .keys import keys, plain, shape
 from .manifest import SkillName
@@ -31,6 +32,7 @@ from .mistakes import PREFIX, explain, unknown_keys
 from .sections import (
     Bot,
     BrokerSettings,
+    FilesSettings,
     PoolSettings,
     RunSettings,
     StoreSettings,
@@ -42,6 +44,7 @@ from .variables import read_dotenv, read_list, read_variables
 __all__ = [
     "Bot",
     "BrokerSettings",
+    "FilesSettings",
     "PoolSettings",
     "Rule",
     "RunSettings",
@@ -72,6 +75,7 @@ class Settings(BaseSettings):
     bot: Bot = Bot()
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
+    files: FilesSettings = FilesSettings()
     run: RunSettings = RunSettings()
     pools: dict[str, PoolSettings] = {}
     #: Where webhooks are listened for, and what callers of each skill's paths have to know.
@@ -108,6 +112,12 @@ class Settings(BaseSettings):
         if self.store.url is not None:
             return self.store.url.get_secret_value()
         return f"sqlite:///{self.data.absolute() / 'store.db'}"
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where the bytes of files are."""
+        folder = self.root / self.files.folder if self.files.folder else self.data / "files"
+        return Blobs(folder, limit=self.files.limit)
 
     @property
     def access(self) -> Access:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, get_origin, get_type_hints
+from typing import Any, Final, Literal, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -80,6 +80,9 @@ class Skill(Declarations):
         pool: the pool of workers to run in. Left out, handlers share the pool ``default`` (processes), or
             ``async`` (threads over one event loop) if every handler is an ``async def``. Any other name
             is a pool of this skill's own, or of all the skills that name it.
+        order: ``"conversation"``: what happens in one conversation (a channel with its threads) runs one after
+            another, in the order in which it happened, on however many workers. While a run waits to be tried
+            again, those behind it wait as well. Left out, everything runs as soon as it can.
         settings: the model of ``[skills.NAME]``: verified at the start, and handed over as ``ctx.settings``.
 
     Raises:
@@ -91,6 +94,7 @@ class Skill(Declarations):
     retries: int = 2
     time_limit: float = 60.0
     pool: str | None = None
+    order: Literal["conversation"] | None = None
     settings: type[BaseModel] | None = None
     handlers: dict[str, Handler] = field(default_factory=dict, init=False)
     #: Where it was loaded from, such as ``dragoman 0.1.0``; set by the loader.
@@ -101,6 +105,8 @@ class Skill(Declarations):
             raise SkillError(f"skill {self.name!r}: time_limit is in seconds, more than 0 and at most {LONGEST:g}")
         if self.retries < 0:
             raise SkillError(f"skill {self.name!r}: retries cannot be negative")
+        if self.order not in (None, "conversation"):
+            raise SkillError(f'skill {self.name!r}: order is "conversation" or left out, not {self.order!r}')
         self.manifest()
 
     def add(self, function: Callable[..., Any], declared: Declared) -> Handler:
@@ -157,6 +163,7 @@ class Skill(Declarations):
                 pool=pool,
                 retries=self.retries,
                 time_limit=self.time_limit,
+                order=self.order,
                 origin=self.origin,
                 handlers=tuple(handler.manifest() for handler in handlers),
             )

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from . import wire
 from .apology import apology
+from .blobs import Blobs
 from .errors import BrokerError, WireError
 from .exchange.broker import Broker
 from .exchange.message import Outgoing
@@ -36,7 +37,7 @@ from .store.sweep import (
 )
 from .task import Task
 
-__all__ = ["Sweeper", "beating"]
+__all__ = ["Sweeper", "beating", "due_task"]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Sweeper:
     Args:
         retention: days that finished events, runs and actions are kept.
         handles: days that what the bot said can be changed by its handle.
+        files: where files are kept, and for how many days that nobody opens them.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Sweeper:
         *,
         retention: float,
         handles: float,
+        files: tuple[Blobs, float] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._engine = engine
@@ -73,6 +76,7 @@ class Sweeper:
         self._topology = topology
         self._retention = retention
         self._handles = handles
+        self._files = files
         self._clock = clock
         self._forgot_at = 0.0
         self._forgetting = False
@@ -105,7 +109,7 @@ class Sweeper:
         """Look once; how many messages were published."""
         with self._engine.begin() as connection:
             again, parked = give_back_lost(connection)
-            answers = [answer for run in parked if (answer := apology(_task_of(run))) is not None]
+            answers = [answer for run in parked if (answer := apology(due_task(run))) is not None]
             postpone_actions(connection, answers)
         if again:
             log.warning("%d runs were given back because their worker died", len(again))
@@ -150,6 +154,9 @@ class Sweeper:
             with self._engine.begin() as connection:
                 forget_old(connection, before)
                 forget_expired(connection, now)
+            if self._files is not None:
+                blobs, days = self._files
+                blobs.forget(now - days * 86400)
         for _ in range(FORGETS):
             if not self._forgetting:
                 break
@@ -157,7 +164,7 @@ class Sweeper:
                 self._forgetting = forget_actions(connection, before, handles_before) > 0
 
     def _task(self, due: DueRun) -> Outgoing:
-        return task_message(self._topology, _task_of(due), Priority(due.priority))
+        return task_message(self._topology, due_task(due), Priority(due.priority))
 
     def _action(self, due: Due) -> Outgoing:
         return action_message(self._topology, wire.decode_action(due.body).model_copy(update={"again": True}))
@@ -178,7 +185,8 @@ class Sweeper:
         return self._broker.depth(queue) > 0
 
 
-def _task_of(due: DueRun) -> Task:
+def due_task(due: DueRun) -> Task:
+    """The task of a run that the ledger has. Raises `WireError` if its event cannot be read."""
     event = wire.decode_event(due.event)
     return Task(
         run=due.id,

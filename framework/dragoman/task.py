@@ -34,6 +34,7 @@ class Task(Frozen):
         run: the id of the run (see `run_id`); also Celery's task id.
         arguments: the handler's parameters, parsed and verified by the router.
         asked: whether a person waits for its answer (a command), and so for an apology if it fails.
+        line: what it runs in turn with; empty if it need not wait. See `dragoman.store.lines`.
         attempt: 1 for the first; set by the worker when it claims the run.
     """
 
@@ -44,6 +45,7 @@ class Task(Frozen):
     event: Event
     arguments: dict[str, Any] = Field(default_factory=dict)
     asked: bool = False
+    line: str = ""
     attempt: int = 1
     hops: tuple[Hop, ...] = ()
 

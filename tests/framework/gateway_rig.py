@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import Engine, text
 
-from dragoman import ActionBase, Adapter, ChannelInfo, DeliveryError, Edit, Person, Receive, Send, Sent
+from dragoman import ActionBase, Adapter, ChannelInfo, DeliveryError, Edit, FileRef, Person, Receive, Send, Sent
+from dragoman.blobs import Blobs
 from dragoman.exchange import Broker, Publisher
 from dragoman.gateway import Gateway
 from dragoman.messages import action_message
@@ -33,6 +34,7 @@ class Recorder(Adapter):
         self.receive: Receive | None = None
         self.broken: Exception | None = None
         self.channels = {"#general": "C7"}
+        self.files: dict[str, bytes] = {}
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -45,6 +47,13 @@ class Recorder(Adapter):
         if channel == "#away":
             raise DeliveryError("the platform is away", code="connection", retry=True)
         return ChannelInfo(id=self.channels[channel], tenant="T1") if channel in self.channels else None
+
+    async def download(self, file: FileRef) -> AsyncIterator[bytes]:
+        if file.id not in self.files:
+            raise DeliveryError(f"there is no {file.id}", code="no_file")
+        data = self.files[file.id]
+        for start in range(0, len(data), 100_000):
+            yield data[start : start + 100_000]
 
     async def check(self) -> str:
         return "a recorder"
@@ -73,11 +82,17 @@ class Recorder(Adapter):
 class Rig:
     """A gateway and its surroundings."""
 
-    def __init__(self, engine: Engine, broker: Broker) -> None:
-        self.engine, self.broker, self.adapter = engine, broker, Recorder()
+    def __init__(self, engine: Engine, broker: Broker, blobs: Blobs) -> None:
+        self.engine, self.broker, self.blobs, self.adapter = engine, broker, blobs, Recorder()
         self.filter: Callable[[ActionBase], ActionBase] = lambda action: action
         self.gateway = Gateway(
-            engine, broker, broker.topology, {"acme": self.adapter}, grace=5, filter=lambda action: self.filter(action)
+            engine,
+            broker,
+            broker.topology,
+            {"acme": self.adapter},
+            blobs=blobs,
+            grace=5,
+            filter=lambda action: self.filter(action),
         )
 
     async def publish(self, *actions: ActionBase) -> None:
@@ -97,6 +112,10 @@ class Rig:
         with reading(self.engine) as connection:
             known = look_up(connection, [key]).get(key)
         return known.state if known else None
+
+    def sent(self, key: str) -> Sent:
+        with reading(self.engine) as connection:
+            return look_up(connection, [key])[key].sent
 
     def error(self, key: str) -> str:
         with self.engine.connect() as connection:
@@ -119,6 +138,6 @@ class Rig:
 async def rig(tmp_path: Path, namespace: str) -> AsyncIterator[Rig]:
     engine = open_store(f"sqlite:///{tmp_path / 'store.db'}", durable=True)
     broker = Broker(f"memory://{namespace}", namespace)
-    yield Rig(engine, broker)
+    yield Rig(engine, broker, Blobs(tmp_path / "files", limit=1_000_000))
     engine.dispose()
     broker.forget()

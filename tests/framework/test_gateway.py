@@ -1,13 +1,27 @@
 """The gateway, with a real store, a broker in memory, and an adapter that does as the test says."""
 
 import asyncio
+import time
 
 import pytest
 from sqlalchemy import text
 
-from dragoman import AccountError, ActionBase, Address, DeliveryError, Edit, Event, LookUp, Send, Target
+from dragoman import (
+    AccountError,
+    ActionBase,
+    Address,
+    DeliveryError,
+    Edit,
+    Event,
+    Fetch,
+    FileRef,
+    LookUp,
+    Send,
+    Target,
+)
 from dragoman.store.directory import read_person
 from dragoman.store.engine import reading
+from dragoman.store.enquiries import said_by
 from dragoman.store.ledger import postpone_actions
 from framework.gateway_rig import Rig, rig
 from support.samples import message, send
@@ -190,7 +204,7 @@ async def test_what_was_said_in_a_named_channel_is_edited_where_it_was_said(rig:
         rig.adapter.channels["#general"] = "C8"  # another channel has the name now
         rig.gateway._directory.distrust(rig.adapter.performed[0].address)  # type: ignore[union-attr]  # it runs
         if not remembered:
-            rig.gateway._sent.clear()  # as after a restart
+            rig.gateway._targets._sent.clear()  # as after a restart
         original = general("original")
         edit = Edit(key="edit", address=original.address, target=Target(key="original"), content=original.content)
         await rig.publish(edit)
@@ -234,3 +248,97 @@ async def test_what_a_filter_refuses_is_parked_with_its_reason_and_what_it_chang
     assert rig.state("no") == "parked"
     assert rig.error("no") == "plugin: acme:censor has dropped it"
     assert rig.adapter.texts == ["changed"]
+
+
+# -- files, threads, and what adapters keep ------------------------------------------------------------
+
+
+def fetch(id: str = "F1") -> Fetch:
+    return Fetch(key=f"fetch {id}", address=message("x").address, file=FileRef(id=id, name=f"{id}.txt"))
+
+
+async def test_a_file_is_fetched_into_the_bots_own_keeping_and_the_adapter_can_open_it(rig: Rig) -> None:
+    rig.adapter.files["F1"] = b"x" * 300_000
+    async with rig.running():
+        await rig.publish(fetch())
+        await rig.until(lambda: rig.state("fetch F1") == "sent")
+        (blob,) = rig.sent("fetch F1").ids
+        with rig.adapter.services.open_file(FileRef(id="x", blob=blob)) as source:
+            assert source.read() == b"x" * 300_000
+
+
+async def test_a_file_that_is_refused_or_too_large_is_parked_with_the_reason(rig: Rig) -> None:
+    rig.adapter.files["big"] = b"x" * 2_000_000
+    async with rig.running():
+        await rig.publish(fetch("missing"), fetch("big"))
+        await rig.until(lambda: {rig.state("fetch missing"), rig.state("fetch big")} == {"parked"})
+    assert rig.error("fetch missing") == "no_file: there is no missing"
+    assert rig.error("fetch big").startswith("file_too_large: a file may have 1,000,000 bytes")
+
+
+async def test_an_adapter_is_told_that_a_file_is_gone(rig: Rig) -> None:
+    async with rig.running():
+        with pytest.raises(DeliveryError, match=r"'cat.png' is not in the bot's keeping any more") as gone:
+            rig.adapter.services.open_file(FileRef(id="F", name="cat.png", blob="0" * 64))
+    assert (gone.value.code, gone.value.retry) == ("no_file", False)
+
+
+async def test_what_an_adapter_keeps_is_there_for_the_next_gateway(rig: Rig) -> None:
+    async with rig.running():
+        await rig.adapter.services.keep_credentials("e1", {"token": "secret"}, time.time() + 60)
+        await rig.adapter.services.save_state("session", {"sequence": 3})
+    again = Rig(rig.engine, rig.broker, rig.blobs)
+    async with again.running():
+        assert await again.adapter.services.credentials("e1") == {"token": "secret"}
+        assert await again.adapter.services.credentials("e2") is None
+        assert await again.adapter.services.load_state("session") == {"sequence": 3}
+        assert await again.adapter.services.load_state("other") is None
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_what_is_said_below_a_message_goes_to_its_thread_also_further_down(rig: Rig, remembered: bool) -> None:
+    here = message("x").address.in_thread(None)
+    root = send(key="root", run="").model_copy(update={"address": here})
+    below = send(key="below", run="").model_copy(update={"address": here, "below": Target(key="root")})
+    further = send(key="further", run="").model_copy(update={"address": here, "below": Target(key="below")})
+    async with rig.running():
+        for action in (root, below, further):
+            await rig.publish(action)
+            await rig.until(lambda key=action.key: rig.state(key) == "sent")  # type: ignore[misc]
+            if not remembered:
+                rig.gateway._targets._sent.clear()  # as after a restart
+    assert [action.address.thread for action in rig.adapter.performed] == [None, "id-1", "id-1"]
+
+
+async def test_what_is_said_below_what_is_not_sent_yet_waits_and_below_what_never_was_is_said_in_the_channel(
+    rig: Rig,
+) -> None:
+    here = message("x").address.in_thread(None)
+    rig.adapter.away.add("root")
+    root = send(key="root", run="").model_copy(update={"address": here})
+    below = send(key="below", run="").model_copy(update={"address": here, "below": Target(key="root")})
+    lost = send(key="lost", run="").model_copy(update={"address": here, "below": Target(key="never")})
+    async with rig.running():
+        await rig.publish(root)
+        await rig.until(lambda: rig.state("root") == "pending")
+        await rig.publish(below, lost)
+        await rig.until(lambda: rig.state("lost") == "sent")
+        assert (rig.state("root"), rig.state("below")) == ("pending", "pending")
+        rig.adapter.away.clear()
+        await rig.publish(root, below)
+        await rig.until(lambda: rig.state("below") == "sent")
+    assert [(a.key, a.address.thread) for a in rig.adapter.performed] == [
+        ("lost", None),
+        ("root", None),
+        ("below", "id-2"),
+    ]
+
+
+async def test_a_message_of_the_bots_is_found_by_the_platforms_id(rig: Rig) -> None:
+    async with rig.running():
+        await rig.publish(general("original"))
+        await rig.until(lambda: rig.state("original") == "sent")
+    with reading(rig.engine) as connection:
+        assert said_by(connection, "acme", "C7", "id-1") == "original"
+        assert said_by(connection, "acme", "C8", "id-1") is None
+        assert said_by(connection, "other", "C7", "id-1") is None

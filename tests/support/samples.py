@@ -15,6 +15,7 @@ from dragoman import (
     Edit,
     Edited,
     Event,
+    Fetch,
     FileRef,
     HandlerManifest,
     HearTrigger,
@@ -93,6 +94,7 @@ ACTIONS: dict[str, Action] = {
     "react": React(key="k|dice.roll|3", target=Target(id="m1"), emoji="tada", remove=True, **ASKED),
     "typing": Typing(key="k|dice.roll|4", status="rolls...", **ASKED),
     "look_up": LookUp(key="k|dice.roll|look up U2", person="U2", **ASKED),
+    "fetch": Fetch(key="k|dice.roll|fetch 1 f", file=PICTURE, **ASKED),
 }
 TASK = Task(
     run="aaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -175,7 +177,10 @@ people = st.builds(
     roles=st.lists(texts, max_size=2).map(tuple),
 )
 mappings = st.dictionaries(texts, texts, max_size=2)
-files = st.builds(FileRef, id=texts, name=texts, media_type=texts, size=st.none() | st.integers(), url=texts)
+blobs = st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex)
+files = st.builds(
+    FileRef, id=texts, name=texts, media_type=texts, size=st.none() | st.integers(), url=texts, blob=blobs
+)
 contents = st.builds(Content, text=texts, plain=texts, files=st.lists(files, max_size=2).map(tuple))
 targets = st.one_of(st.builds(Target, id=texts), st.builds(Target, key=texts))
 
@@ -214,10 +219,11 @@ events: dict[str, st.SearchStrategy[Event]] = {
 }
 #: Any action, by kind.
 actions: dict[str, st.SearchStrategy[Action]] = {
-    "send": st.builds(Send, content=contents, **_action),
+    "send": st.builds(Send, content=contents, below=st.none() | targets, **_action),
     "edit": st.builds(Edit, target=targets, content=contents, **_action),
     "delete": st.builds(Delete, target=targets, **_action),
     "react": st.builds(React, target=targets, emoji=texts, remove=st.booleans(), **_action),
     "typing": st.builds(Typing, status=texts, **_action),
     "look_up": st.builds(LookUp, person=st.none() | texts, channel=st.none() | texts, **_action),
+    "fetch": st.builds(Fetch, file=files, **_action),
 }

@@ -1,9 +1,11 @@
 """What stands behind a context, in memory."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from dragoman import Action, Person, Sent, SkillManifest
+from dragoman import Action, Address, Person, Sent, SkillManifest
 from dragoman.access import Access
+from dragoman.blobs import Blobs
 from dragoman.data import Rows
 from dragoman.task import Task
 from dragoman.timers import Timer
@@ -42,6 +44,10 @@ class FakeServices:
         self.accounts = accounts
         self.data: Rows = MemoryRows(lambda: 5.0)
         self.timers = Clock()
+        #: A test that keeps files gives it a folder.
+        self.blobs = Blobs(Path("/nowhere"), limit=1000)
+        #: (account, channel, message): the key of what said it, and where.
+        self.messages: dict[tuple[str, str, str], tuple[str, Address]] = {}
         self.manifests = manifests
         self.people: dict[str, Person] = {}
         self.performed: dict[str, Sent] = {}
@@ -59,3 +65,6 @@ class FakeServices:
 
     def sent(self, key: str) -> Sent | None:
         return self.performed.get(key)
+
+    def said(self, account: str, channel: str, message: str) -> tuple[str, Address] | None:
+        return self.messages.get((account, channel, message))

@@ -21,9 +21,17 @@ from .directory import (
     write_channel,
     write_people,
 )
-from .schema import actions
+from .schema import actions, said
 
-__all__ = ["find_channels", "find_channels_by_name", "find_people", "keep_channels", "keep_people", "said_at"]
+__all__ = [
+    "find_channels",
+    "find_channels_by_name",
+    "find_people",
+    "keep_channels",
+    "keep_people",
+    "said_at",
+    "said_by",
+]
 
 
 def find_people(connection: Connection, items: Sequence[PersonKey]) -> list[KnownPerson | None]:
@@ -64,3 +72,9 @@ def said_at(connection: Connection, key: str) -> Address | None:
         return None if body is None else wire.decode_action(body.encode()).address
     except WireError:  # a newer Dragoman's
         return None
+
+
+def said_by(connection: Connection, account: str, channel: str, message: str) -> str | None:
+    """The key of the action that made a message of the bot's; ``None`` if it is not known to be one."""
+    here = (said.c.account == account, said.c.channel == channel, said.c.message == message)
+    return connection.execute(select(said.c.key).where(*here)).scalar_one_or_none()

@@ -15,11 +15,13 @@ from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .. import wire
-from ..action import Action, ActionBase, Sent
+from ..action import Action, ActionBase, Edit, Send, Sent
 from ..event import EventBase
 from ..task import Task
+from .fitting import fits
+from .lines import FREE, conversation, positions, put_back, wake
 from .processes import alive
-from .schema import actions, events, runs
+from .schema import actions, events, runs, said
 
 __all__ = [
     "EARLIER",
@@ -72,12 +74,16 @@ class Claim(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """A run that ended well, and what it said that has not left; ``first``: in its first attempt."""
+    """A run that ended well, and what it said that has not left.
+
+    ``first``: in its first attempt; ``lined``: others may wait for its end.
+    """
 
     run: str
     owner: str
     actions: tuple[Action, ...]
     first: bool = False
+    lined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,10 @@ def record_events(connection: Connection, items: Sequence[EventBase]) -> list[bo
             "received_at": now,
             "due_at": now + FIRST_LOOK,
             "publishes": 1,
+            "conversation": conversation(event.address),
+            "position": position,
         }
-        for event in items
+        for event, position in zip(items, positions(len(items)), strict=True)
     ]
     fresh = set(connection.execute(_insert_new(connection.dialect.name, events), rows).scalars())
     answers = []
@@ -137,10 +145,16 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
             "body": wire.encode(item.event).decode(),
             "received_at": now,
             "publishes": 1,
+            "conversation": conversation(item.event.address),
+            "position": position,
         }
-        for item in items
+        for item, position in zip(items, positions(len(items)), strict=True)
     }
-    first = set(connection.execute(_routed(connection.dialect.name), list(rows.values())).scalars()) if rows else set()
+    first: dict[str, int] = {}
+    if rows:
+        first = {
+            row.key: row.position for row in connection.execute(_routed(connection.dialect.name), list(rows.values()))
+        }
     wanted = {
         task.run: {
             "id": task.run,
@@ -155,6 +169,8 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
             "created_at": now,
             "due_at": now + FIRST_LOOK,
             "publishes": 1,
+            "line": task.line or None,
+            "position": first[item.event.key] if task.line else None,
         }
         for item in items
         for task, priority in item.tasks
@@ -194,7 +210,7 @@ RUNS_BY_ID: Final = select(runs.c.id, runs.c.state, runs.c.owner, runs.c.failure
 IDS: Final[Any] = bindparam("ids", expanding=True)
 TAKE_QUEUED: Final = (
     update(runs)
-    .where(runs.c.id.in_(IDS), runs.c.state == "queued")
+    .where(runs.c.id.in_(IDS), runs.c.state == "queued", FREE)
     .values(state="running", due_at=None, owner=bindparam("b_owner"))
     .returning(runs.c.id, runs.c.failures, runs.c.losses)
 )
@@ -216,7 +232,8 @@ def _lock_runs(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
 def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list[Claim]:
     """Take runs for their owner: (run, owner) each.
 
-    A run that is done, parked, or being run by a process that is alive is not given again (G3).
+    A run that is done, parked, or being run by a process that is alive is not given again (G3). One that waits in its
+    line is not given yet: the end of the one before it publishes it.
     """
     claims: dict[int, Claim] = {}
     for owner in dict.fromkeys(owner for _, owner in items):
@@ -242,6 +259,8 @@ def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list
                 given.add(run)
             else:
                 claims[place] = Claim(None, row.state)
+        if waiting := {run for place, run, _ in late if claims[place].state == "queued"}:
+            put_back(connection, waiting)
     return [claims[place] for place in range(len(items))]
 
 
@@ -257,6 +276,7 @@ def finish_runs(connection: Connection, items: Sequence[Finish]) -> list[frozens
         ended = connection.execute(DONE, {"ids": ids, "b_owner": owner, "b_now": now})
         mine.update((run, owner) for run in ended.scalars())
     written = [item for item in items if (item.run, item.owner) in mine]
+    wake(connection, (item.run for item in written if item.lined), FIRST_LOOK)
     # Asking which of them are new costs as much as writing them, and in a first attempt all are.
     first = [action for item in written if item.first for action in item.actions]
     if first:
@@ -308,6 +328,8 @@ def fail_runs(connection: Connection, items: Sequence[Failure]) -> list[frozense
             ),
             {"b_id": item.run},
         )
+        if last:
+            wake(connection, [item.run], FIRST_LOOK)
         answers.append(frozenset(_record_actions(connection, [item.answer] if item.answer else [], now)))
     return answers
 
@@ -346,6 +368,23 @@ def record_sent(connection: Connection, items: Sequence[tuple[ActionBase, Sent]]
         for action, sent in items
     ]
     connection.execute(_settled(connection.dialect.name), rows)
+    messages = {
+        (action.address.account, action.address.channel, id): action.key
+        for action, sent in items
+        if isinstance(action, Send | Edit)
+        for id in sent.ids
+        if fits(id, 256)
+    }
+    if messages:
+        # The first one that said it, and not who changed it later.
+        statement: Any = sqlite.insert(said) if connection.dialect.name == "sqlite" else postgresql.insert(said)
+        connection.execute(
+            statement.on_conflict_do_nothing(),
+            [
+                {"account": account, "channel": channel, "message": id, "key": key, "said_at": now}
+                for (account, channel, id), key in messages.items()
+            ],
+        )
     return [None] * len(items)
 
 
@@ -427,7 +466,7 @@ def _routed(dialect: str) -> Any:
     # The body as the router has completed it: whoever looks at the event later knows the same of its person.
     changed = {"state": "routed", "due_at": None, "body": statement.excluded.body}
     routed = statement.on_conflict_do_update(index_elements=["key"], set_=changed, where=events.c.state != "routed")
-    return routed.returning(events.c.key)
+    return routed.returning(events.c.key, events.c.position)
 
 
 @cache

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, Stri
 
 __all__ = [
     "actions",
+    "adapter_states",
     "channels",
     "cooldowns",
     "data",
@@ -14,7 +15,9 @@ __all__ = [
     "metadata",
     "people",
     "processes",
+    "reply_credentials",
     "runs",
+    "said",
     "timers",
 ]
 
@@ -44,6 +47,8 @@ events: Final = Table(
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
+    Column("conversation", String(32)),  # where it happened: see `dragoman.store.lines`
+    Column("position", BigInteger),  # its place among all events: a later one has a higher number
     _due("events"),
 )
 
@@ -65,8 +70,11 @@ runs: Final = Table(
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
+    Column("line", String(128)),  # runs of one line run one after another, in the order of their positions
+    Column("position", BigInteger),
     _due("runs"),
     Index("runs_owner", "owner", **_where("owner IS NOT NULL")),
+    Index("runs_line", "line", "position", **_where("line IS NOT NULL AND finished_at IS NULL")),
 )
 
 actions: Final = Table(
@@ -89,6 +97,39 @@ actions: Final = Table(
     Index("actions_done", "created_at", **_where("due_at IS NULL AND forgotten_at IS NULL")),
     Index("actions_forgotten", "created_at", **_where("forgotten_at IS NOT NULL")),
     _due("actions"),
+)
+
+#: Which action made a message of the bot's.
+said: Final = Table(
+    "said",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("channel", String(256), primary_key=True),
+    Column("message", String(256), primary_key=True),
+    Column("key", String(1024), nullable=False),
+    Column("said_at", Float, nullable=False),
+    Index("said_old", "said_at"),
+)
+
+#: What a platform wants to see with an answer to an event. Secrets: never in an event, a message or a log.
+reply_credentials: Final = Table(
+    "reply_credentials",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("event_key", String(512), primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("until", Float, nullable=False),
+    Index("reply_credentials_until", "until"),
+)
+
+#: What adapters must still know after a restart, such as their place in a session.
+adapter_states: Final = Table(
+    "adapter_states",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    Column("saved_at", Float, nullable=False),
 )
 
 #: Who is alive: a run belongs to its owner only while the owner's heart beats.

@@ -17,9 +17,12 @@ from ..content import Content
 from ..errors import WireError
 from .cooldowns import delete_over
 from .data import delete_expired
+from .keepsakes import forget_credentials
 from .ledger import FIRST_LOOK, MOST_LOSSES
+from .lines import wake
 from .processes import DEAD, alive
 from .schema import actions, events, people, processes, runs
+from .schema import said as messages
 
 __all__ = [
     "MOST_LOSSES",
@@ -29,6 +32,7 @@ __all__ = [
     "forget_expired",
     "forget_old",
     "give_back_lost",
+    "runs_to_publish",
     "take_due_actions",
     "take_due_events",
     "take_due_runs",
@@ -179,7 +183,15 @@ def give_back_lost(connection: Connection) -> tuple[list[str], list[DueRun]]:
             ),
             [{"b_id": row.id} for row in parked],
         )
+        wake(connection, (row.id for row in parked), 0.0)
     return again, _with_events(connection, parked)
+
+
+def runs_to_publish(connection: Connection, items: Sequence[str]) -> list[DueRun | None]:
+    """Runs by their ids, with their events, as they are in the ledger."""
+    rows = connection.execute(select(runs).where(runs.c.id.in_(items))).all()
+    found = {run.id: run for run in _with_events(connection, rows)}
+    return [found.get(item) for item in items]
 
 
 def forget_old(connection: Connection, before: float) -> int:
@@ -215,6 +227,7 @@ def forget_actions(connection: Connection, before: float, handles_before: float,
         )
     if gone:
         connection.execute(delete(actions).where(actions.c.key.in_(gone)))
+    connection.execute(delete(messages).where(messages.c.said_at < handles_before))
     return len(kept) + len(gone)
 
 
@@ -240,4 +253,6 @@ def forget_expired(connection: Connection, now: float) -> int:
     gone = connection.execute(
         delete(people).where(tuple_(people.c.account, people.c.tenant, people.c.id).in_(old))
     ).rowcount
-    return delete_expired(connection, now) + delete_over(connection, now) + int(gone)
+    return (
+        delete_expired(connection, now) + delete_over(connection, now) + forget_credentials(connection, now) + int(gone)
+    )

@@ -12,7 +12,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -22,8 +22,10 @@ from typing import Any, Final, Self
 from pydantic import SecretStr
 
 from .. import wire
-from ..action import Action, LookUp, Sent
+from ..action import Action, Fetch, LookUp, Sent
 from ..apology import apology
+from ..blobs import Blobs
+from ..content import FileRef
 from ..errors import DeliveryError
 from ..event import (
     ChannelInfo,
@@ -116,7 +118,8 @@ class Bot(Talk):
             settings.access,
             settings.bot.timezone,
         )
-        self._environment = context.environment(self.skills)
+        self._blobs = Blobs(folder / "files", limit=settings.files.limit)
+        self._environment = replace(context.environment(self.skills), blobs=self._blobs)
         self._runs = Runs(self._engine, self.skills, self._environment, self._perform, lambda: self._now)
         self.platform = Platform(self._runs.services.sent)
         with self._engine.begin() as connection:
@@ -146,6 +149,11 @@ class Bot(Talk):
         with self._engine.begin() as connection:
             write_person(connection, on, TENANT, person, self._now)
         return person
+
+    def read(self, file: FileRef) -> bytes:
+        """The bytes of a file that the bot has sent: ``bot.read(bot.replies[-1].files[0])``."""
+        with self._blobs.open(file.blob) as source:
+            return source.read()
 
     def deliver(self, event: EventBase) -> Replies:
         """Any event at all; what the bot says to it."""
@@ -257,6 +265,8 @@ class Bot(Talk):
                 with self._engine.begin() as connection:
                     write_person(connection, here.account, here.tenant, person, self._now)
             return Sent()
+        if isinstance(action, Fetch):
+            return Sent(ids=(self._blobs.put(self.platform.download(action.file))[0],))
         if here.channel.startswith(("#", "@")):
             name = here.channel[1:]
             channel = name if here.channel.startswith("#") else f"D-{name}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import mimetypes
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
 
-from ..action import Action, Delete, Edit, LookUp, React, Send, Sent, Target, Typing
+from ..action import Action, Delete, Edit, Fetch, LookUp, React, Send, Sent, Target, Typing
 from ..adapter import Adapter
 from ..address import Address
+from ..content import FileRef
 from ..errors import DeliveryError, PluginError
 from ..handle import Handle
 from ..plugins import load_adapters
@@ -29,6 +31,7 @@ class Reply:
         id: of the message, on the platform.
         reactions: the emoji that the bot has put on it.
         deleted: whether the bot has taken it back.
+        files: what is attached; `dragoman.testing.Bot.read` reads one.
         rendered: the calls of the platform's API that said it, where the platform was named (``on="slack"``).
     """
 
@@ -38,6 +41,7 @@ class Reply:
     handle: Handle
     reactions: list[str] = field(default_factory=list)
     deleted: bool = False
+    files: tuple[FileRef, ...] = ()
     rendered: list[dict[str, Any]] = field(default_factory=list)
 
     def __contains__(self, text: str) -> bool:
@@ -87,19 +91,42 @@ class Platform:
         #: (message, emoji) of what the bot has put on messages of people.
         self.reactions: list[tuple[str, str]] = []
         self.statuses: list[str] = []
+        self._attached: dict[str, bytes] = {}
+
+    def file(self, name: str, data: bytes) -> FileRef:
+        """A file for somebody to attach."""
+        id = f"F{next(self._numbers)}"
+        self._attached[id] = data
+        kind = mimetypes.guess_type(name)[0] or ""
+        return FileRef(id=id, name=name, media_type=kind, size=len(data), url=f"https://files.test/{id}")
+
+    def download(self, file: FileRef) -> bytes:
+        """What somebody attached.
+
+        Raises:
+            DeliveryError: there is no such file.
+        """
+        if file.id not in self._attached:
+            raise DeliveryError(f"there is no file {file.id!r}", code="no_file")
+        return self._attached[file.id]
 
     def message_id(self) -> str:
         """A new one."""
         return f"m{next(self._numbers)}"
 
     def resolved(self, action: Action) -> Action:
-        """Its target by the platform's id.
+        """Its target by the platform's id, and the thread that it goes to.
 
         Raises:
             DeliveryError: nothing was sent with its key.
         """
         if isinstance(action, Edit | Delete | React):
             return action.model_copy(update={"target": Target(id=self._id(action.target))})
+        if isinstance(action, Send) and action.below is not None:
+            root = self.find(self._id(action.below))
+            thread = root.address.thread if root is not None else None
+            address = action.address.in_thread(thread or self._id(action.below))
+            return action.model_copy(update={"address": address, "below": None})
         return action
 
     def perform(self, action: Action) -> Sent:
@@ -115,6 +142,7 @@ class Platform:
                     address=action.address,
                     id=self.message_id(),
                     handle=Handle(action.address, action.key),
+                    files=action.content.files,
                     rendered=self._rendered(action),
                 )
                 self.replies.append(reply)
@@ -129,7 +157,7 @@ class Platform:
                 self._react(action)
             case Typing():
                 self.statuses.append(action.status)
-            case LookUp():
+            case LookUp() | Fetch():
                 pass
         return Sent()
 

@@ -61,6 +61,7 @@ class Talk(ABC):
         thread: str | None = None,
         direct: bool = False,
         to_bot: bool = True,
+        files: Mapping[str, bytes] | None = None,
     ) -> Replies:
         """Somebody says something; what the bot says to it.
 
@@ -69,6 +70,7 @@ class Talk(ABC):
             on: the platform, such as ``slack``: replies are rendered for it.
             direct: in a direct conversation with the bot.
             to_bot: whether the bot was mentioned; without it only patterns and prefixes count.
+            files: what is attached: bytes by name.
         """
         message = self.platform.message_id()
         return self.deliver(
@@ -77,7 +79,11 @@ class Talk(ABC):
                 key=f"{on}/message/{message}",
                 id=message,
                 addressed=to_bot or direct,
-                content=Content(text=text, plain=text),
+                content=Content(
+                    text=text,
+                    plain=text,
+                    files=tuple(self.platform.file(name, data) for name, data in (files or {}).items()),
+                ),
                 request=text,
             )
         )

@@ -15,9 +15,13 @@ from .. import wire
 from ..action import Action
 from ..apology import apology
 from ..exchange.publisher import AsyncPublisher
-from ..messages import action_message
+from ..exchange.topology import Priority
+from ..messages import action_message, task_message
 from ..store.batch import Batcher
 from ..store.ledger import Claim, Failure, Finish, claim_runs, fail_runs, finish_runs
+from ..store.lines import next_in_line
+from ..store.sweep import DueRun, runs_to_publish
+from ..sweeper import due_task
 from ..task import Task
 from .process import WorkerProcess
 
@@ -49,18 +53,24 @@ class Bookkeeper:
         """Ask for a run; ``then`` is called in the thread that commits."""
         self._ask(claim_runs, (run, self._process.owner.id), then)
 
-    def finish(self, run: str, attempt: int, bodies: Sequence[bytes], then: Callable[[], None]) -> None:
-        """A run ended well: write it and what it said, then publish that."""
+    def finish(
+        self, run: str, attempt: int, bodies: Sequence[bytes], then: Callable[[], None], *, lined: bool = False
+    ) -> None:
+        """A run ended well: write it and what it said, then publish that.
+
+        Args:
+            lined: others of its conversation may wait for its end.
+        """
         actions = tuple(wire.decode_action(body) for body in bodies)
 
         def written(fresh: frozenset[str] | None) -> None:
             if fresh is None:
                 log.warning("run %s ended here after it was given to another worker; its result is dropped", run)
             else:
-                self._publish([action for action in actions if action.key in fresh])
+                self._publish([action for action in actions if action.key in fresh], run if lined else "")
             then()
 
-        self._ask(finish_runs, Finish(run, self._process.owner.id, actions, attempt == 1), written)
+        self._ask(finish_runs, Finish(run, self._process.owner.id, actions, attempt == 1, lined), written)
 
     def fail(
         self,
@@ -89,8 +99,9 @@ class Bookkeeper:
         answer = None if again or task is None else apology(task)
 
         def written(fresh: frozenset[str] | None) -> None:
-            if fresh and answer is not None:
-                self._publish([answer])
+            if fresh is not None:
+                lined = retry_at is None and skill is not None and skill.order is not None
+                self._publish([answer] if fresh and answer is not None else [], run if lined else "")
             then()
 
         self._ask(fail_runs, Failure(run, self._process.owner.id, error, retry_at, answer), written)
@@ -101,10 +112,30 @@ class Bookkeeper:
         self._closed.set()
         self._publisher.close()
 
-    def _publish(self, actions: Sequence[Action]) -> None:
-        for action in actions:
-            # What cannot be published is in the ledger: the sweeper does it later.
-            self._publisher.submit(action_message(self._process.topology, action))
+    def _publish(self, actions: Sequence[Action], ended: str = "") -> None:
+        """Publish what was said, and then the run that waited for the end of this one."""
+        # What cannot be published is in the ledger: the sweeper does it later.
+        futures = [self._publisher.submit(action_message(self._process.topology, action)) for action in actions]
+        if not ended:
+            return
+        if not futures:
+            self._next(ended)
+            return
+        # What the next one says must be behind what this one has said.
+        futures[-1].add_done_callback(lambda _: self._next(ended))
+
+    def _next(self, ended: str) -> None:
+        def found(run: str | None) -> None:
+            if run is not None:
+                self._ask(runs_to_publish, run, publish)
+
+        def publish(due: DueRun | None) -> None:
+            if due is not None:
+                task = task_message(self._process.topology, due_task(due), Priority(due.priority))
+                self._publisher.submit(task)
+
+        if not self._closed.is_set():
+            self._ask(next_in_line, ended, found)
 
     def _ask(self, operation: Any, item: Any, then: Callable[[Any], None]) -> None:
         def answered(future: "Future[Any]") -> None:

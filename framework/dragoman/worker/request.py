@@ -60,7 +60,8 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         if claim.state == "unknown":
             self.consumer.park(self._message, "no run of this id is in the ledger", self.acknowledge)
         else:
-            # Delivered again: it is done, parked, or another worker has it (G3).
+            # Delivered again: it is done, parked, or another worker has it (G3). Or its turn has not come: the end of
+            # the run before it publishes it.
             self.acknowledge()
 
     def execute_using_pool(self, pool: Any, **_: Any) -> Any:
@@ -101,7 +102,9 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         state.task_ready(self, successful=True)
         self.consumer.slots.release(self.skill)
         try:
-            self.consumer.bookkeeper.finish(self.id, self.attempt, value, self.acknowledge)
+            skill = self.consumer.process.skills.get(self.skill)
+            lined = skill is not None and skill.order is not None
+            self.consumer.bookkeeper.finish(self.id, self.attempt, value, self.acknowledge, lined=lined)
             self.settled = True
         except Exception as error:  # the pool would only log it, and the run would stay under way for ever
             self._fail(f"its result cannot be written: {_sentence(error)}", final=True)
