@@ -1,6 +1,9 @@
 """Kills parts of a running bot at random while people talk to it, then looks at every message.
 
-``python tests/end_to_end/kills.py --messages 5000 --kills 60 [--broker amqp://...] [--seed N]``
+``python tests/end_to_end/kills.py --messages 5000 --kills 60 [--broker amqp://...] [--platforms slack,discord]
+[--seed N]``
+
+Messages are of all platforms in turn. Parts are processes of the bot, and ``sockets``: its connections to them.
 """
 
 import argparse
@@ -11,12 +14,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from dragoman_discord.simulator import DiscordSimulator
 from dragoman_slack.simulator import SlackSimulator  # likewise
 from support.bot import RunningBot, settings_for  # the path above is for running this as a program
 
@@ -47,6 +53,60 @@ class Report:
         )
 
 
+@dataclass(frozen=True)
+class Side:
+    """One platform.
+
+    Attributes:
+        say: somebody asks for the echo of a number, in one of the channels.
+        said: what the bot has said, and when.
+        accepted: how many messages the platform was told are accepted, or may still replay.
+    """
+
+    simulator: SlackSimulator | DiscordSimulator
+    settings: str
+    say: Callable[[int], Coroutine[Any, Any, object]]
+    said: Callable[[], list[tuple[str, float]]]
+    accepted: Callable[[], int]
+
+
+def time_of(snowflake: str) -> float:
+    """https://docs.discord.com/developers/reference#snowflakes"""
+    return ((int(snowflake) >> 22) + 1_420_070_400_000) / 1000
+
+
+@asynccontextmanager
+async def slack_side(name: str, broker: str) -> AsyncIterator[Side]:
+    async with SlackSimulator(ack_timeout=3.0, retry_delays=(0.2, 1.0, 3.0)) as slack:
+        acme = slack.workspace("acme")
+        ann = acme.user("ann")
+        channels = [acme.channel(f"room-{i}", members=[ann]) for i in range(CHANNELS)]
+        yield Side(
+            slack,
+            settings_for(slack, {"acme": acme}, broker=broker, name=name, skills='"help"'),
+            lambda number: ann.say(channels[number % CHANNELS], f"@dragoman echo {number}"),
+            lambda: [(message.text, float(message.ts)) for message in slack.said()],
+            lambda: sum(bool(message.accepted) for channel in channels for message in channel.messages),
+        )
+
+
+@asynccontextmanager
+async def discord_side() -> AsyncIterator[Side]:
+    """Discord is told nothing: it replays to a session that is resumed."""
+    async with DiscordSimulator() as discord:
+        guild = discord.guild("acme")
+        bob, app = guild.user("bob"), discord.application("dragoman")
+        channels = [guild.channel(f"room-{i}") for i in range(CHANNELS)]
+        yield Side(
+            discord,
+            f'[accounts.guild]\nplatform = "discord"\ntoken = "{app.token}"\napi_url = "{discord.api_url}"\n'
+            f'gateway_url = "{discord.gateway_url}"\nidentify_delay = 0\n',
+            lambda number: bob.say(channels[number % CHANNELS], f"{app.user.mention} echo {number}"),
+            lambda: [(message.text, time_of(message.id)) for message in discord.said()],
+            lambda: sum(message.author is bob for channel in channels for message in channel.messages),
+        )
+
+
 async def run(
     folder: Path,
     *,
@@ -57,19 +117,24 @@ async def run(
     parts: Sequence[str],
     seconds: float,
     patience: float = 90.0,
+    platforms: Sequence[str] = ("slack",),
 ) -> Report:
-    """Spread messages and kills over some seconds; wait for all answers; count."""
+    """Spread messages and kills over some seconds; wait for all answers; count.
+
+    Args:
+        messages: on all platforms together.
+    """
     chance = random.Random(seed)
-    async with SlackSimulator(ack_timeout=3.0, retry_delays=(0.2, 1.0, 3.0)) as slack:
-        acme = slack.workspace("acme")
-        ann = acme.user("ann")
-        channels = [acme.channel(f"room-{i}", members=[ann]) for i in range(CHANNELS)]
-        toml = settings_for(slack, {"acme": acme}, broker=broker, name=f"kills{seed}", skills='"help"')
-        bot = RunningBot(folder, toml)
+    async with AsyncExitStack() as stack:
+        sides = [await stack.enter_async_context(slack_side(f"kills{seed}", broker))]
+        if "discord" in platforms:
+            sides.append(await stack.enter_async_context(discord_side()))
+        bot = RunningBot(folder, "".join(side.settings for side in sides))
         await asyncio.to_thread(bot.__enter__)
         try:
-            await slack.connected(1)
-            said: dict[int, float] = {}
+            for side in sides:
+                await side.simulator.connected(1, timeout=40)
+            asked: dict[int, float] = {}
             killed: Counter[str] = Counter()
             began = time.monotonic()
 
@@ -78,8 +143,13 @@ async def run(
                     wait = began + number * seconds / messages - time.monotonic()
                     if wait > 0:
                         await asyncio.sleep(wait)
-                    said[number] = time.time()
-                    await ann.say(channels[number % CHANNELS], f"@dragoman echo {number}")
+                    asked[number] = time.time()
+                    await sides[number % len(sides)].say(number)
+
+            async def end(part: str) -> bool:
+                if part == "sockets":
+                    return sum([side.simulator.drop_sockets() for side in sides]) > 0
+                return await asyncio.to_thread(bot.kill, part)
 
             async def kill() -> None:
                 times = sorted(chance.uniform(0.0, seconds) for _ in range(kills))
@@ -88,27 +158,40 @@ async def run(
                     # A part that is just being started again cannot be killed: wait until one is there.
                     while True:
                         part = chance.choice(list(parts))
-                        if await asyncio.to_thread(bot.kill, part):
+                        if await end(part):
                             killed[part] += 1
                             break
                         await asyncio.sleep(0.05)
 
             await asyncio.gather(talk(), kill())
 
-            def answered() -> set[int]:
-                return {int(text.split()[1]) for text in (m.text for m in slack.said()) if text.startswith("echo ")}
+            def said() -> list[tuple[str, float]]:
+                return [each for side in sides for each in side.said()]
 
-            with contextlib.suppress(TimeoutError):
-                await slack.until(lambda: len(slack.said()) >= messages and len(answered()) >= messages, patience)
+            async def until(condition: Callable[[], bool], timeout: float) -> None:
+                """Whichever of them hears something asks about all."""
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(timeout):
+                        while not condition():
+                            waiting = [asyncio.create_task(heard(side, len(side.said()))) for side in sides]
+                            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                            for task in waiting:
+                                task.cancel()
+                            await asyncio.gather(*waiting, return_exceptions=True)
+
+            async def heard(side: Side, count: int) -> None:
+                await side.simulator.until(lambda: len(side.said()) != count, 2 * patience)
+
+            wanted = {f"echo {number}" for number in range(messages)}
+            await until(lambda: len(said()) >= messages and wanted <= {text for text, _ in said()}, patience)
             # Whatever would be said twice has to be given the time to be said.
-            with contextlib.suppress(TimeoutError):
-                await slack.until(lambda: len(slack.said()) > messages, 6.0)
-            counts = Counter(m.text for m in slack.said())
-            accepted = sum(1 for channel in channels for m in channel.messages if m.accepted)
+            await until(lambda: len(said()) > messages, 6.0)
+            counts = Counter(text for text, _ in said())
+            accepted = sum(side.accepted() for side in sides)
             lost = tuple(n for n in range(messages) if not counts[f"echo {n}"])
             twice = tuple(n for n in range(messages) if counts[f"echo {n}"] > 1)
-            at = {m.text: float(m.ts) for m in slack.said()}
-            worst = max((at[f"echo {n}"] - when for n, when in said.items() if f"echo {n}" in at), default=0.0)
+            at = dict(said())
+            worst = max((at[f"echo {n}"] - when for n, when in asked.items() if f"echo {n}" in at), default=0.0)
             return Report(seed, messages, accepted, lost, twice, killed, worst, time.monotonic() - began)
         finally:
             await asyncio.to_thread(bot.stop)
@@ -120,9 +203,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=150.0)
     parser.add_argument("--broker", default="embedded")
+    parser.add_argument("--platforms", default="slack", help="slack, or slack,discord")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()
     parts = ["gateway", "router", "worker default", *(["broker"] if options.broker == "embedded" else [])]
+    if "discord" in options.platforms:
+        parts.append("sockets")
     print(f"seed {options.seed}", flush=True)
     folder = Path(tempfile.mkdtemp())
     print(f"folder {folder}", flush=True)
@@ -135,6 +221,7 @@ def main() -> None:
             seed=options.seed,
             parts=parts,
             seconds=options.seconds,
+            platforms=options.platforms.split(","),
         )
     )
     print(report)

@@ -8,13 +8,38 @@ import pytest
 from .kills import run
 
 
+def broker_of(url: str) -> list[str]:
+    """A broker of the bot's own is one of its parts."""
+    return ["broker"] if url == "embedded" else []
+
+
 @pytest.mark.timeout(200)
 async def test_ten_kills_lose_nothing_and_double_nothing(durable_url: str, tmp_path: Path) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    parts = ["gateway", "router", "worker default", *(["broker"] if durable_url == "embedded" else [])]
+    parts = ["gateway", "router", "worker default", *broker_of(durable_url)]
     report = await run(tmp_path, broker=durable_url, messages=500, kills=10, seed=seed, parts=parts, seconds=25.0)
     assert report.accepted >= report.messages, report
     assert not report.lost, report
     assert not report.twice, report
     assert sum(report.kills.values()) == 10
+
+
+@pytest.mark.timeout(200)
+async def test_a_gateway_with_two_platforms_loses_nothing_and_doubles_nothing(durable_url: str, tmp_path: Path) -> None:
+    """500 messages on each, while their sockets, the gateway, the router, a worker and the broker are killed."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")
+    report = await run(
+        tmp_path,
+        broker=durable_url,
+        messages=1000,
+        kills=12,
+        seed=seed,
+        parts=["gateway", "gateway", "sockets", "router", "worker default", *broker_of(durable_url)],
+        seconds=25.0,
+        platforms=["slack", "discord"],
+    )
+    assert report.accepted >= report.messages, report
+    assert not report.lost, report
+    assert not report.twice, report
