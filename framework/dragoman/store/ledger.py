@@ -376,10 +376,8 @@ def record_sent(connection: Connection, items: Sequence[tuple[ActionBase, Sent]]
         if fits(id, 256)
     }
     if messages:
-        # The first one that said it, and not who changed it later.
-        statement: Any = sqlite.insert(said) if connection.dialect.name == "sqlite" else postgresql.insert(said)
         connection.execute(
-            statement.on_conflict_do_nothing(),
+            _insert_said(connection.dialect.name),
             [
                 {"account": account, "channel": channel, "message": id, "key": key, "said_at": now}
                 for (account, channel, id), key in messages.items()
@@ -449,6 +447,13 @@ def _record_actions(connection: Connection, items: Sequence[ActionBase], now: fl
 @cache
 def _insert_actions(dialect: str) -> Any:
     statement: Any = sqlite.insert(actions) if dialect == "sqlite" else postgresql.insert(actions)
+    return statement.on_conflict_do_nothing()
+
+
+@cache
+def _insert_said(dialect: str) -> Any:
+    """The first action that said it stays, and not who changed it later."""
+    statement: Any = sqlite.insert(said) if dialect == "sqlite" else postgresql.insert(said)
     return statement.on_conflict_do_nothing()
 
 
