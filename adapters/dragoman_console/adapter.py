@@ -14,7 +14,18 @@ from typing import Any, ClassVar, Literal
 from rich.console import Console
 from rich.markdown import Markdown
 
-from dragoman import AccountSettings, ActionBase, Adapter, ChannelInfo, Person, Receive, Send, Sent
+from dragoman import (
+    AccountSettings,
+    ActionBase,
+    Adapter,
+    ChannelInfo,
+    Person,
+    Reaction,
+    Receive,
+    Send,
+    Sent,
+    Typing,
+)
 
 from .normalise import normalise
 from .render import render
@@ -42,6 +53,8 @@ class ConsoleAdapter(Adapter):
         self.session = uuid.uuid4().hex[:12]
         self._numbers = itertools.count(1)
         self._console = Console(highlight=False)
+        #: What the bot said last here.
+        self._last = ""
         #: Set whenever the bot has said something: a prompt can wait for it.
         self.answered = asyncio.Event()
 
@@ -80,14 +93,16 @@ class ConsoleAdapter(Adapter):
                 number=next(self._numbers),
                 user=self.settings.user,
                 at=time.time(),
+                last=self._last,
             )
             if event is None:
                 continue
             self.answered.clear()
             await receive(event)
-            # The next prompt comes after the answer; not every line has one.
+            # The next prompt comes after the answer; not every line has one, and fewer reactions have.
+            short = prompting or isinstance(event, Reaction)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.answered.wait(), 2.0 if prompting else 10.0)
+                await asyncio.wait_for(self.answered.wait(), 2.0 if short else 10.0)
 
     async def perform(self, action: ActionBase) -> Sent:
         """Print it; what goes elsewhere than to this session says where."""
@@ -97,10 +112,14 @@ class ConsoleAdapter(Adapter):
                 self._console.print(Markdown(text))
             else:
                 self._console.out(text)
+        if not isinstance(action, Typing):
+            self.answered.set()
         if not isinstance(action, Send):
             return Sent()
-        self.answered.set()
-        return Sent(ids=(f"b{next(self._numbers)}",))
+        id = f"b{next(self._numbers)}"
+        if action.address.channel == self.session:
+            self._last = id
+        return Sent(ids=(id,))
 
     async def look_up_person(self, person: str, tenant: str) -> Person | None:
         """Everybody who is named is there, under that name and in this machine's time zone."""

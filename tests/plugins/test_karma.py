@@ -64,7 +64,9 @@ def test_points_are_given_and_taken(bot: Bot, said: str, answers: list[str]) -> 
     ],
 )
 def test_what_looks_like_it_and_is_not_is_left_alone(bot: Bot, said: str) -> None:
-    assert hear(bot, said) == []
+    # Where everything is said to the bot, it may say that it knows no such command.
+    assert not [answer for answer in hear(bot, said) if "point" in answer]
+    assert ask(bot, "karma").startswith("Nobody has any points yet.")
 
 
 def test_people_are_mentioned_on_slack(bot: Bot) -> None:

@@ -17,6 +17,7 @@ from dragoman import (
     Message,
     Person,
     Send,
+    Reaction,
     Sent,
     Target,
     wire,
@@ -28,7 +29,9 @@ from support.samples import ACTIONS, HERE
 
 
 def heard(line: str, number: int = 1) -> Message | None:
-    return normalise(line, account="console", session="s1", number=number, user="ann", at=5.0)
+    event = normalise(line, account="console", session="s1", number=number, user="ann", at=5.0)
+    assert not isinstance(event, Reaction)
+    return event
 
 
 def test_a_line_is_a_direct_message_to_the_bot() -> None:
@@ -62,6 +65,11 @@ def test_an_empty_line_is_nothing(line: str) -> None:
     ("line", "plain", "text"),
     [
         ("karma @ann", "karma <@ann>", "karma [@ann](dragoman:user/ann)"),
+        (
+            "@ann++ and @bo-- or @eve-",
+            "<@ann>++ and <@bo>-- or <@eve>-",
+            "[@ann](dragoman:user/ann)++ and [@bo](dragoman:user/bo)-- or [@eve](dragoman:user/eve)-",
+        ),
         ("@ann-lee_2, hello", "<@ann-lee_2>, hello", "[@ann-lee_2](dragoman:user/ann-lee_2), hello"),
         ("(@zoë) and @bob.", "(<@zoë>) and <@bob>.", "([@zoë](dragoman:user/zo%C3%AB)) and [@bob](dragoman:user/bob)."),
         ("send #general hi", "send <#general> hi", "send [#general](dragoman:channel/general) hi"),
@@ -71,6 +79,28 @@ def test_a_name_behind_a_sign_is_a_mention(line: str, plain: str, text: str) -> 
     event = heard(line)
     assert event is not None
     assert (event.content.plain, event.request, event.content.text) == (plain, plain, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "emoji", "added"),
+    [
+        ("+:wave:", "b3", "wave", True),
+        (" -:+1: \n", "b3", "+1", False),
+        ("+:keycap_ten: b12", "b12", "keycap_ten", True),
+    ],
+)
+def test_a_sign_and_an_emoji_are_a_reaction_to_what_the_bot_said(
+    line: str, message: str, emoji: str, added: bool
+) -> None:
+    event = normalise(line, account="console", session="s1", number=7, user="ann", at=5.0, last="b3")
+    assert isinstance(event, Reaction)
+    assert (event.id, event.emoji, event.added) == (message, emoji, added)
+    assert event.key == "console/console/s1/7"
+
+
+@pytest.mark.parametrize("line", ["+:wave:", "+:wave: hello", "a +:wave:", "+: wave:", "+::", "+:wave: 3"])
+def test_what_is_no_reaction_or_has_nothing_to_react_to_is_said(line: str) -> None:
+    assert heard(line) is not None
 
 
 @pytest.mark.parametrize(
@@ -163,6 +193,15 @@ async def test_what_is_typed_is_received_until_the_input_ends(types: Types, caps
     assert person.ready
     assert [event.request for event in person.events if isinstance(event, Message)] == ["one", "zwölf"]
     assert capsys.readouterr().out == "heard\nheard\n"
+
+
+async def test_a_reaction_is_to_what_the_bot_said_last(types: Types) -> None:
+    person = types(b"one\ntwo\n+:wave:\n")
+    await person.run()
+    reaction = person.events[-1]
+    assert isinstance(reaction, Reaction)
+    # Lines and what the bot says are counted together: 1, b2, 3, b4.
+    assert (reaction.id, reaction.emoji) == ("b4", "wave")
 
 
 async def test_bytes_that_are_no_text_do_not_stop_the_conversation(types: Types) -> None:
