@@ -57,7 +57,7 @@ $(BIN)/python:
 .venv/.demo: $(INPUTS) | $(BIN)/python
 	@echo "Installing Dragoman into .venv"
 	@$(PIP) $(BACKEND)
-	@$(PIP) --no-build-isolation --editable '.[slack]'
+	@$(PIP) --no-build-isolation --editable '.[slack,discord]'
 	@touch $@
 
 .venv/.installed: $(INPUTS) | $(BIN)/python
