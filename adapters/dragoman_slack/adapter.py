@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import click
@@ -14,28 +14,27 @@ from dragoman import (
     Adapter,
     ChannelInfo,
     Conversation,
-    Delete,
     DeliveryError,
-    Edit,
     EventBase,
+    FileRef,
     Person,
     PersonChanged,
-    React,
     Receive,
-    Send,
     Sent,
-    Typing,
     hookimpl,
 )
 
-from .api import BAD_TOKEN, Api, account_error
+from .api import Api, account_error
 from .app_manifest import bot_scopes
 from .directory import Directory
+from .downloads import download
+from .groups import GROUP_EVENTS
 from .identity import Identity
 from .methods import OPTIONAL_SCOPES
-from .normalise import normalise
+from .normalise import normalise, person_changed
 from .payload import PayloadError
-from .render import METADATA, calls, lookup
+from .posting import Posting
+from .render import calls
 from .settings import SlackSettings
 from .slash import read_slash
 from .socket_mode import Socket, delays
@@ -47,10 +46,10 @@ log = logging.getLogger(__name__)
 
 #: How many conversations are remembered whose kind their id does not tell.
 MOST_KINDS: Final = 10_000
-#: How many pages of a conversation's history are searched for what was sent already.
-MOST_PAGES: Final = 25
-#: Refusals that mean that it is as it should be.
-ALREADY: Final = frozenset({"already_reacted", "no_reaction"})
+#: How many people are looked up at once when a user group has changed; those beyond are seen to within some minutes,
+#: as the directory forgets them. Slack waits three seconds: https://docs.slack.dev/apis/events-api/#responding
+MOST_CONCERNED: Final = 100
+LOOK_UPS: Final = 8
 
 
 class SlackAdapter(Adapter):
@@ -68,6 +67,9 @@ class SlackAdapter(Adapter):
         self._directory = Directory(account, self._api)
         self._kinds: dict[str, Conversation] = {}
         self._twins = Twins()
+        self._posting = Posting(
+            account, self._api, unfurl=settings.unfurl, services=lambda: self.services, identify=self._who
+        )
 
     @classmethod
     @hookimpl
@@ -117,25 +119,12 @@ class SlackAdapter(Adapter):
             await socket.close()
 
     async def perform(self, action: ActionBase) -> Sent:
-        """See `Adapter.perform`. The ids of a sent or edited text are of all its parts, in order."""
-        todo = calls(action, unfurl=self.settings.unfurl)
-        # An edit that fits is the same done twice, and so is a reaction: only posting must look first.
-        posted = await self._posted(action) if action.again and any(call.part for call in todo) else {}
-        ids: list[str] = []
-        for call in todo:
-            if call.part in posted:
-                ids.append(posted[call.part])
-                continue
-            try:
-                answer = await self._api.call(call.method, call.arguments)
-            except DeliveryError as error:
-                if not _harmless(action, error):
-                    raise
-                log.debug("%s: %s", self.account, error)
-                answer = call.arguments
-            if isinstance(action, Send | Edit | Delete):
-                ids.append(str(answer.get("ts", "")))
-        return Sent(ids=tuple(ids))
+        """See `Adapter.perform` and `dragoman_slack.posting`. The ids are of all parts of a text, and of its files."""
+        return await self._posting.perform(action)
+
+    def download(self, file: FileRef) -> AsyncIterator[bytes]:
+        """See `Adapter.download` and `dragoman_slack.downloads`."""
+        return download(self._api, file)
 
     async def look_up_person(self, person: str, tenant: str) -> Person | None:
         """See `Adapter.look_up_person` and `dragoman_slack.people`."""
@@ -179,16 +168,22 @@ class SlackAdapter(Adapter):
             app_id=texts.get("app_id", ""),
             name=texts.get("user", user),
             team=texts.get("team", tenant),
+            organisation=bool(organisation),
         )
         self._identity = identity
+        self._directory.teams.organisation = identity.organisation
         return identity, scopes
 
     async def _tenant(self) -> str:
         """The installation, of which there is one for each account."""
+        return (await self._who()).tenant
+
+    async def _who(self) -> Identity:
+        """Who we are; asked once."""
         if self._identity is not None:
-            return self._identity.tenant
+            return self._identity
         try:
-            return (await self._authenticate())[0].tenant
+            return (await self._authenticate())[0]
         except AccountError as error:
             raise DeliveryError(str(error), code="invalid_auth") from None
 
@@ -238,12 +233,15 @@ class SlackAdapter(Adapter):
         except PayloadError as error:
             log.warning("%s: ignored: %s", self.account, error)
             return True
+        await self._posting.replies.keep(event, payload)
         return await self._hand_over(event, receive, "whoever used it is told that it failed")
 
     async def _receive(self, payload: object, identity: Identity, receive: Receive) -> bool:
         try:
             if not isinstance(payload, Mapping):
                 raise PayloadError("payload", "is missing")
+            if isinstance(happened := payload.get("event"), Mapping) and happened.get("type") in GROUP_EVENTS:
+                return await self._receive_group(payload, happened, identity, receive)
             event: EventBase | None = normalise(payload, identity, self.account, self._kinds)
         except PayloadError as error:
             log.warning("%s: ignored: %s", self.account, error)
@@ -255,6 +253,31 @@ class SlackAdapter(Adapter):
         if isinstance(event, PersonChanged) and event.person is not None:
             event = await self._complete(event, event.person)
         return await self._hand_over(event, receive, "Slack will send it again")
+
+    async def _receive_group(
+        self, payload: Mapping[str, Any], happened: Mapping[str, Any], identity: Identity, receive: Receive
+    ) -> bool:
+        """A user group, which is a role, has changed: so has everybody whom that concerns."""
+        ids = self._directory.groups.changed(happened)
+        if len(ids) > MOST_CONCERNED:
+            log.info("%s: %d people are concerned by a user group: not all are looked up", self.account, len(ids))
+        door = asyncio.Semaphore(LOOK_UPS)
+
+        async def tell(id: str) -> bool:
+            async with door:
+                person = await self._directory.person(id, identity.tenant)
+            if person is None or person.bot:
+                return True
+            event = person_changed(payload, identity, self.account, person)
+            return event is None or await self._hand_over(event, receive, "Slack will send it again")
+
+        results = await asyncio.gather(*map(tell, ids[:MOST_CONCERNED]), return_exceptions=True)
+        for result in results:
+            if isinstance(result, DeliveryError):
+                log.warning("%s: a user group has changed, and Slack cannot be asked: %s", self.account, result)
+            elif isinstance(result, BaseException):
+                raise result
+        return all(result is True for result in results)
 
     async def _complete(self, event: PersonChanged, person: Person) -> PersonChanged:
         """With the user groups, which are not in the event. Who loses a role must lose it also without them."""
@@ -271,49 +294,3 @@ class SlackAdapter(Adapter):
             log.exception("%s: %s was not taken; %s", self.account, event.key, otherwise)
             return False
         return True
-
-    async def _posted(self, action: ActionBase) -> dict[int, str]:
-        """What of an action stands in the conversation already: part -> ts."""
-        identity = self._identity or (await self._authenticate())[0]
-        call = lookup(action)
-        arguments = dict(call.arguments)
-        found: dict[int, str] = {}
-        for _ in range(MOST_PAGES):
-            try:
-                answer = await self._api.call(call.method, arguments)
-            except DeliveryError as error:
-                if error.code == "thread_not_found":
-                    return {}
-                raise
-            for message in answer.get("messages") or ():
-                part = _part(message, action.key)
-                if part and identity.bot_id == message.get("bot_id"):
-                    found.setdefault(part, str(message.get("ts")))
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor or "oldest" not in arguments:
-                break
-            arguments["cursor"] = cursor
-        return found
-
-
-def _part(message: Mapping[str, Any], key: str) -> int:
-    """Which part of that action a message is; 0 if none."""
-    metadata = message.get("metadata") or {}
-    payload = metadata.get("event_payload") or {}
-    if metadata.get("event_type") != METADATA or payload.get("key") != key:
-        return 0
-    return int(payload.get("part") or 0)
-
-
-def _harmless(action: ActionBase, error: DeliveryError) -> bool:
-    """Whether a refusal leaves everything as it should be."""
-    match action:
-        case React():
-            return error.code in ALREADY
-        case Delete():
-            return action.again and error.code == "message_not_found"
-        case Typing():
-            # It only decorates: a workspace or app without it goes without. A bad token is another matter.
-            return error.code not in BAD_TOKEN
-        case _:
-            return False

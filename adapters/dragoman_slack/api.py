@@ -64,6 +64,10 @@ ADVICE: Final[Mapping[str, str]] = {
     "not_in_channel": "invite the bot to the channel",
     "channel_not_found": "the channel does not exist, or the bot was not invited to it",
     "is_archived": "the channel is archived",
+    "file_type_not_allowed": "the workspace does not allow files of this type",
+    "file_upload_size_restricted": "it is larger than the workspace allows",
+    "file_uploads_disabled": "nobody may upload files in the workspace",
+    "file_uploads_except_images_disabled": "only images may be uploaded in the workspace",
 }
 
 
@@ -97,6 +101,29 @@ class Api:
         if client is None or client.session is None or client.session.closed:
             client = self._client = self._open()
         return client
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session of the client, for what is no method."""
+        session = self.client.session
+        assert session is not None
+        return session
+
+    @property
+    def url(self) -> str:
+        """Where Slack's Web API is."""
+        return self._settings.api_url
+
+    @property
+    def bearer(self) -> str:
+        """The ``Authorization`` of the bot. A secret: only for Slack's own hosts (`dragoman_slack.hosts`)."""
+        return f"Bearer {self._settings.bot_token.get_secret_value()}"
+
+    @property
+    def patience(self) -> aiohttp.ClientTimeout:
+        """For transfers: however long they take, as long as something moves."""
+        timeout = self._settings.timeout
+        return aiohttp.ClientTimeout(total=None, connect=timeout, sock_read=timeout)
 
     @property
     def proxy(self) -> str | None:

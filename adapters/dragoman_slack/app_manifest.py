@@ -8,9 +8,8 @@ The format: https://docs.slack.dev/reference/app-manifest. The scopes and events
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .methods import DIRECTORY, LOOKUPS, METHODS
+from .methods import DIRECTORY, FILES, LOOKUPS, METHODS
 from .normalise import SUBSCRIPTIONS
-from .spoken import FILE_SCOPES
 
 __all__ = ["APP_TOKEN_SCOPE", "COMMAND_SCOPES", "app_manifest", "bot_scopes"]
 
@@ -28,8 +27,8 @@ DESCRIPTION_LIMIT: Final = 140
 def bot_scopes() -> tuple[str, ...]:
     """The scopes of the bot token, sorted."""
     events = {scope for _, scopes in SUBSCRIPTIONS.values() for scope in scopes}
-    methods = {scope for table in (METHODS, LOOKUPS, DIRECTORY) for scopes in table.values() for scope in scopes}
-    return tuple(sorted({*events, *methods, *FILE_SCOPES, *COMMAND_SCOPES}))
+    methods = {scope for table in (METHODS, LOOKUPS, DIRECTORY, FILES) for scopes in table.values() for scope in scopes}
+    return tuple(sorted({*events, *methods, *COMMAND_SCOPES}))
 
 
 def app_manifest(

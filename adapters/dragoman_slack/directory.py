@@ -3,16 +3,18 @@
 ============ =================================================================================================
 asked for    calls
 ============ =================================================================================================
-a person     ``users.info``; ``usergroups.list`` for all people at once, kept for `GROUPED` seconds
+a person     ``users.info``; the user groups: see `dragoman_slack.groups`
 a channel    ``conversations.info``
 ``#name``    ``conversations.list``, all pages, kept; read again after `FRESH` seconds, or `STALE` for a name
              that is not in it
 ``@PERSON``  ``conversations.open``, once for each person
 ============ =================================================================================================
+
+For a whole organisation the names of all its workspaces' channels are one list: of two channels of the same name, the
+one in the workspace that Slack names first is meant.
 """
 
 import asyncio
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -21,18 +23,16 @@ from typing import Any, Final
 from dragoman import ChannelInfo, DeliveryError, Person
 
 from .api import Api
-from .payload import PayloadError, items, mapping, optional, required
+from .groups import GROUPED, Groups
+from .payload import PayloadError, mapping, optional, required
 from .people import read_person, with_groups
+from .teams import Teams
 
-__all__ = ["Directory"]
-
-log = logging.getLogger(__name__)
+__all__ = ["GROUPED", "Directory"]
 
 #: Seconds. What is unknown is asked for again sooner, since somebody may just have made it; not at once,
 #: since ``conversations.list`` may be called 20 times a minute (https://docs.slack.dev/apis/web-api/rate-limits).
 FRESH: Final = 600.0
-#: User groups are roles, so one that somebody has left must not be believed for long.
-GROUPED: Final = 60.0
 STALE: Final = 30.0
 #: The most that Slack gives in a page (https://docs.slack.dev/reference/methods/conversations.list).
 PAGE: Final = 999
@@ -52,18 +52,20 @@ class Directory:
 
     Args:
         clock: seconds that never go back.
+
+    Attributes:
+        teams: the workspaces, if it is for a whole organisation.
+        groups: the user groups.
     """
 
     def __init__(self, account: str, api: Api, clock: Callable[[], float] = time.monotonic) -> None:
-        self._account = account
         self._api = api
         self._clock = clock
         self._listing = asyncio.Lock()
         self._channels: dict[str, str] = {}
         self._channels_at = -math.inf
-        self._grouping = asyncio.Lock()
-        self._groups: dict[str, list[str]] = {}
-        self._groups_at = -math.inf
+        self.teams = Teams(api, clock)
+        self.groups = Groups(account, api, self.teams, clock)
         self._direct: dict[str, str] = {}
 
     async def person(self, person: str, tenant: str) -> Person | None:
@@ -94,19 +96,7 @@ class Directory:
         """
         if not person.roles:
             return person  # nobody without a place here is in a group of ours
-        async with self._grouping:
-            if self._clock() - self._groups_at > GROUPED:
-                try:
-                    answer = await self._api.call("usergroups.list", {"include_users": True})
-                    self._groups = _groups(answer)
-                except DeliveryError as error:
-                    # A free plan has no user groups, and the scope may be missing.
-                    if error.retry:
-                        raise
-                    log.info("%s: user groups are no roles: %s", self._account, error)
-                    self._groups = {}
-                self._groups_at = self._clock()
-        return with_groups(person, self._groups.get(person.id, ()))
+        return with_groups(person, await self.groups.of(person.id))
 
     async def channel(self, channel: str, tenant: str) -> ChannelInfo | None:
         """A channel by id, ``#name`` or ``@PERSON``; `None` if there is no such (that we can see).
@@ -147,10 +137,17 @@ class Directory:
             return self._channels.get(name)
 
     async def _list(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for team in await self.teams.arguments():
+            found = {**await self._list_of(team), **found}
+        return found
+
+    async def _list_of(self, team: Mapping[str, str]) -> dict[str, str]:
         arguments: dict[str, Any] = {
             "types": "public_channel,private_channel",
             "exclude_archived": True,
             "limit": PAGE,
+            **team,
         }
         found: dict[str, str] = {}
         for _ in range(MOST_PAGES):
@@ -186,17 +183,3 @@ def _checked(answer: Mapping[str, Any], method: str) -> dict[str, str]:
         return {"id": required(found, "id", "channel"), "name": optional(found, "name", "channel")}
     except PayloadError as error:
         raise DeliveryError(f"{method}: {error}", code="bad_response") from None
-
-
-def _groups(answer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Person -> the handles of their groups (https://docs.slack.dev/reference/methods/usergroups.list)."""
-    found: dict[str, list[str]] = {}
-    try:
-        for group in items(answer, "usergroups", ""):
-            handle = optional(group, "handle", "usergroups")
-            users = group.get("users")
-            for user in users if isinstance(users, list) else ():
-                found.setdefault(str(user), []).append(handle)
-    except PayloadError as error:
-        raise DeliveryError(f"usergroups.list: {error}", code="bad_response") from None
-    return found

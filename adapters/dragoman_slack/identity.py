@@ -10,7 +10,7 @@ class Identity:
     """Who we are on Slack, from ``auth.test``.
 
     ``tenant`` is the installation: a team id, or the enterprise's for an organisation-wide one. ``name`` and
-    ``team`` are for people to read.
+    ``team`` are for people to read. ``organisation``: whether it is for a whole one.
     """
 
     bot_user_id: str
@@ -19,3 +19,4 @@ class Identity:
     app_id: str = ""
     name: str = ""
     team: str = ""
+    organisation: bool = False

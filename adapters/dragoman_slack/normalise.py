@@ -46,7 +46,7 @@ from .payload import PayloadError, items, mapping, number, optional, required, t
 from .people import read_person
 from .spoken import other_team, said, speaker, thread_of
 
-__all__ = ["SUBSCRIPTIONS", "Identity", "PayloadError", "conversation", "normalise"]
+__all__ = ["SUBSCRIPTIONS", "Identity", "PayloadError", "conversation", "normalise", "person_changed"]
 
 #: Every bot event that we subscribe to: the event's type as it arrives, and the scopes that it needs
 #: (https://docs.slack.dev/reference/events). The app manifest is made from this.
@@ -60,6 +60,9 @@ SUBSCRIPTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "reaction_removed": ("reaction_removed", ("reactions:read",)),
     "member_joined_channel": ("member_joined_channel", ("channels:read", "groups:read")),
     "user_change": ("user_change", ("users:read",)),
+    # These two are read by `dragoman_slack.groups`: one of them may be about many people.
+    "subteam_members_changed": ("subteam_members_changed", ("usergroups:read",)),
+    "subteam_updated": ("subteam_updated", ("usergroups:read",)),
 }
 
 #: Message subtypes in which somebody says something. All others are Slack's own notices (a topic was set,
@@ -294,7 +297,22 @@ def _user_changed(envelope: _Envelope) -> Event | None:
     has something to say.
     """
     user = mapping(envelope.event, "user", "event")
-    person = read_person(user, "event.user", envelope.tenant)
+    return _person_changed(envelope, read_person(user, "event.user", envelope.tenant))
+
+
+def person_changed(
+    payload: Mapping[str, Any], identity: Identity, account: str, person: Person
+) -> PersonChanged | None:
+    """The event that a person has changed, made of another one that says so, such as a user group's.
+
+    Raises:
+        PayloadError: a field that Slack documents is missing or of the wrong type.
+    """
+    event = mapping(payload, "event", "")
+    return _person_changed(_Envelope(event, payload, identity, account, _tenant(payload), {}), person)
+
+
+def _person_changed(envelope: _Envelope, person: Person) -> PersonChanged | None:
     if person.id == envelope.identity.bot_user_id:
         return None
     what, occurred = _when(envelope)

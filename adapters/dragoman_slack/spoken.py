@@ -13,10 +13,7 @@ from .identity import Identity
 from .mrkdwn import mentions, plain, to_commonmark, without_mentions
 from .payload import PayloadError, items, optional, required
 
-__all__ = ["FILE_SCOPES", "SLACKBOT", "other_team", "said", "speaker", "thread_of"]
-
-#: Files come with messages; to know more than their ids, and to download them, takes this.
-FILE_SCOPES: Final = ("files:read",)
+__all__ = ["SLACKBOT", "other_team", "said", "speaker", "thread_of"]
 
 SLACKBOT: Final = "USLACKBOT"
 

@@ -35,6 +35,9 @@ def _field(schema: str, name: str, page: str) -> Addition:
 METHODS = (
     _method("apps.connections.open"),
     _method("assistant.threads.setStatus"),
+    _method("auth.teams.list"),
+    _method("files.completeUploadExternal"),
+    _method("files.getUploadURLExternal"),
 )
 
 #: Arguments that it does not have for a method that it does.

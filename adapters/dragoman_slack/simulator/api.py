@@ -1,11 +1,14 @@
 """The table of all methods of the Web API that are simulated, and the names of the retired ones."""
 
-from . import api_chat, api_conversations, api_people
+from . import api_chat, api_conversations, api_files, api_people
+from .call import Method
 
 __all__ = ["METHODS", "is_retired"]
 
 #: Every simulated method by name. Slack has more; calling one of those gives ``unknown_method`` here.
-METHODS = {method.name: method for method in (*api_chat.METHODS, *api_conversations.METHODS, *api_people.METHODS)}
+METHODS: dict[str, Method] = {
+    method.name: method for family in (api_chat, api_conversations, api_files, api_people) for method in family.METHODS
+}
 
 #: https://docs.slack.dev/changelog/2020-01-deprecating-antecedents-to-the-conversations-api
 _RETIRED_FAMILIES = ("channels.", "groups.", "im.", "mpim.")

@@ -46,7 +46,7 @@ def _list(call: Call) -> dict[str, Any]:
     hidden = bool(call.args.get("exclude_archived"))
     found = [
         channel
-        for channel in call.workspace.channels.values()
+        for channel in call.workspace_asked().channels.values()
         if channel.kind in wanted
         and (channel.kind == "channel" or me in channel.members)
         and not (hidden and channel.archived)

@@ -22,6 +22,7 @@ def _api_test(call: Call) -> dict[str, Any]:
 
 def _auth_test(call: Call) -> dict[str, Any]:
     workspace, app = call.workspace, call.app
+    organisation = {"enterprise_id": app.organisation} if app.organisation else {}
     return {
         "url": workspace.url,
         "team": workspace.name,
@@ -29,8 +30,16 @@ def _auth_test(call: Call) -> dict[str, Any]:
         "team_id": workspace.id,
         "user_id": app.user_id,
         "bot_id": app.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": bool(organisation),
+        **organisation,
     }
+
+
+def _teams(call: Call) -> dict[str, Any]:
+    """https://docs.slack.dev/reference/methods/auth.teams.list"""
+    page, cursor = call.page(call.app.teams)
+    teams = [{"id": workspace.id, "name": workspace.name} for workspace in page]
+    return {"teams": teams, "response_metadata": {"next_cursor": cursor}}
 
 
 def _open_connection(call: Call) -> dict[str, Any]:
@@ -66,7 +75,7 @@ def _user_by_email(call: Call) -> dict[str, Any]:
 def _group_list(call: Call) -> dict[str, Any]:
     users, count = bool(call.args.get("include_users")), bool(call.args.get("include_count"))
     hidden = not call.args.get("include_disabled")
-    groups = [group for group in call.workspace.usergroups.values() if not (hidden and group.disabled)]
+    groups = [group for group in call.workspace_asked().usergroups.values() if not (hidden and group.disabled)]
     return {"usergroups": [group.payload(users=users, count=count) for group in groups]}
 
 
@@ -99,13 +108,6 @@ def _bot_info(call: Call) -> dict[str, Any]:
         "icons": app.icons,
     }
     return {"bot": bot}
-
-
-def _file_info(call: Call) -> dict[str, Any]:
-    file = call.workspace.files.get(call.args.get("file") or "")
-    if file is None:
-        raise Refused("file_not_found")
-    return {"file": file.payload(), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 def _emoji_list(call: Call) -> dict[str, Any]:
@@ -158,9 +160,9 @@ METHODS = (
     Method("api.test", _api_test, "error foo", token="none", json=True, open=True),  # noqa: S106
     Method("apps.connections.open", _open_connection, "", ("connections:write",), token="app", json=True),  # noqa: S106
     Method("auth.test", _auth_test, "", json=True),
+    Method("auth.teams.list", _teams, "cursor limit:int include_icon:bool"),
     Method("bots.info", _bot_info, "bot! team_id", _USERS),
     Method("emoji.list", _emoji_list, "", ("emoji:read",)),
-    Method("files.info", _file_info, "file! count page cursor limit:int", ("files:read",)),
     Method("reactions.add", _add_reaction, "channel! name! timestamp:ts!", ("reactions:write",), json=True),
     Method("reactions.remove", _remove_reaction, f"name! {_REACTED}", ("reactions:write",), json=True),
     Method("reactions.get", _get_reactions, f"{_REACTED} full:bool", ("reactions:read",)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .events import DEFAULT_EVENTS
+from .reply_address import ReplyAddress
 from .sockets import Delivery, Link
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 __all__ = ["DEFAULT_SCOPES", "App"]
+
+#: Seconds that a ``response_url`` is good for.
+REPLY_SECONDS = 1800.0
 
 #: What a chat bot needs. https://docs.slack.dev/reference/scopes
 DEFAULT_SCOPES = frozenset(
@@ -27,6 +31,7 @@ DEFAULT_SCOPES = frozenset(
         "commands",
         "emoji:read",
         "files:read",
+        "files:write",
         "groups:history",
         "groups:read",
         "im:history",
@@ -55,6 +60,9 @@ class App:
         events: what the app is subscribed to; may be changed at any time.
         commands: its slash commands, such as ``{"/roll"}``; `None` for any, whatever people type.
         escaped: whether "Escape channels, users, and links" is on for them.
+        replies: its ``response_url`` addresses, by their last part.
+        organisation: the id of the organisation that it is installed for, if it is for more than a workspace.
+        teams: the workspaces that it was approved for.
         uninstalled: set it, and both tokens get ``account_inactive``.
         link: its Socket Mode connections.
     """
@@ -78,6 +86,9 @@ class App:
         self.commands: set[str] | None = None
         self.escaped = True
         self.uninstalled = False
+        self.replies: dict[str, ReplyAddress] = {}
+        self.organisation = ""
+        self.teams = [workspace]
         self.link = Link(workspace.simulator)
         self.user_id = user.id
         self.bot_id = user.bot_id or ""
@@ -141,6 +152,8 @@ class App:
         """
         simulator, workspace = self.workspace.simulator, self.workspace
         trigger = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+        secret = secrets.token_hex(8)
+        self.replies[secret] = ReplyAddress(self, channel, user.id, time.time() + REPLY_SECONDS)
         named = {"im": "directmessage", "group": "privategroup"}
         payload = {
             "token": self._around["token"],
@@ -154,7 +167,7 @@ class App:
             "text": workspace.escaped(text) if self.escaped else text,
             "api_app_id": self.id,
             "is_enterprise_install": "false",
-            "response_url": f"{simulator.origin}/commands/{workspace.id}/{secrets.token_hex(8)}",
+            "response_url": f"{simulator.origin}/commands/{workspace.id}/{secret}",
             "trigger_id": trigger,
         }
         return self._send(Delivery(self, trigger, payload, "slash_commands"))

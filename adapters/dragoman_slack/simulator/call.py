@@ -52,6 +52,20 @@ class Call:
         """Where the app is installed."""
         return self.app.workspace
 
+    def workspace_asked(self) -> "Workspace":
+        """The one that the argument ``team_id`` names: an app of a whole organisation must say it, others need not.
+
+        https://docs.slack.dev/reference/methods/conversations.list#arguments
+        """
+        if not self.app.organisation:
+            return self.workspace
+        if not self.args.get("team_id"):
+            raise Refused("missing_argument")
+        found = next((team for team in self.app.teams if team.id == self.args["team_id"]), None)
+        if found is None:
+            raise Refused("team_access_not_granted")
+        return found
+
     def need(self, *scopes: str) -> None:
         """Refuse unless one of the scopes is granted."""
         if self.app.scopes.isdisjoint(scopes):

@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .message import Message
     from .people import User
+    from .usergroup import UserGroup
 
 __all__ = [
     "DEFAULT_EVENTS",
+    "group_event",
+    "group_members_event",
     "member_event",
     "mention_event",
     "message_changed",
@@ -33,6 +36,8 @@ DEFAULT_EVENTS = frozenset(
         "reaction_added",
         "reaction_removed",
         "member_joined_channel",
+        "subteam_members_changed",
+        "subteam_updated",
         "user_change",
     }
 )
@@ -114,6 +119,29 @@ def reaction_event(message: "Message", user: str, name: str, ts: str, *, added: 
 def user_event(user: "User", ts: str) -> dict[str, Any]:
     """``user_change``. https://docs.slack.dev/reference/events/user_change"""
     return {"type": "user_change", "user": user.payload(locale=True), "cache_ts": user.updated, "event_ts": ts}
+
+
+def group_event(group: "UserGroup", ts: str) -> dict[str, Any]:
+    """``subteam_updated``. https://docs.slack.dev/reference/events/subteam_updated"""
+    return {"type": "subteam_updated", "subteam": group.payload(users=True, count=True), "event_ts": ts}
+
+
+def group_members_event(group: "UserGroup", before: list[str], ts: str) -> dict[str, Any]:
+    """``subteam_members_changed``. https://docs.slack.dev/reference/events/subteam_members_changed"""
+    added = [user for user in group.users if user not in before]
+    removed = [user for user in before if user not in group.users]
+    return {
+        "type": "subteam_members_changed",
+        "subteam_id": group.id,
+        "team_id": group.workspace.id,
+        "date_previous_update": 1_700_000_000,
+        "date_update": 1_700_000_001,
+        "added_users": added,
+        "added_users_count": str(len(added)),
+        "removed_users": removed,
+        "removed_users_count": str(len(removed)),
+        "event_ts": ts,
+    }
 
 
 def member_event(channel: "Channel", user: str, inviter: str | None, ts: str, *, joined: bool) -> dict[str, Any]:

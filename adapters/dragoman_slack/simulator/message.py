@@ -23,16 +23,52 @@ class File:
     url: str
     content: bytes | None = None
     channels: list[str] = field(default_factory=list)
+    title: str = ""
+    deleted: bool = False
+    messages: "list[Message]" = field(default_factory=list)
 
-    def payload(self) -> dict[str, Any]:
-        """The file object in messages and answers."""
+    def stub(self) -> dict[str, Any]:
+        """All that events say of a file from another workspace: https://docs.slack.dev/reference/objects/file-object"""
+        return {
+            "id": self.id,
+            "mode": "file_access",
+            "file_access": "check_file_info",
+            "created": 0,
+            "timestamp": 0,
+            "user": "",
+        }
+
+    def payload(self, *, shares: bool = False) -> dict[str, Any]:
+        """The file object in messages and answers; with ``shares``, the messages that it is in."""
+        found = {"shares": self._shares()} if shares else {}
+        return {**self._described(), **found}
+
+    def _shares(self) -> dict[str, Any]:
+        shares: dict[str, Any] = {}
+        for message in self.messages:
+            channel = message.channel
+            share: dict[str, Any] = {
+                "ts": message.ts,
+                "channel_name": channel.name,
+                "team_id": channel.workspace.id,
+                "reply_users": [],
+                "reply_users_count": 0,
+                "reply_count": 0,
+            }
+            if message.thread_ts is not None:
+                share["thread_ts"] = message.thread_ts
+            kind = "public" if channel.kind == "channel" else "private"
+            shares.setdefault(kind, {}).setdefault(channel.id, []).append(share)
+        return shares
+
+    def _described(self) -> dict[str, Any]:
         kind = self.name.rpartition(".")[2].lower() if "." in self.name else "text"
         return {
             "id": self.id,
             "created": self.created,
             "timestamp": self.created,
             "name": self.name,
-            "title": self.name,
+            "title": self.title or self.name,
             "mimetype": self.mimetype,
             "filetype": kind,
             "pretty_type": kind.upper(),
@@ -127,7 +163,9 @@ class Message:
             if app is not None:
                 body["bot_profile"] = app.bot_profile
         if self.files is not None:
-            body |= {"files": [file.payload() for file in self.files], "upload": False}
+            elsewhere = self.team is not None and self.team != self.channel.workspace.id
+            described = [file.stub() if elsewhere else file.payload() for file in self.files]
+            body |= {"files": described, "upload": False}
         if self.edited is not None:
             body["edited"] = self.edited
         if self.thread_ts is not None:

@@ -1,13 +1,13 @@
 """People, and what they do: talk, edit, react, join, upload."""
 
 import asyncio
-import mimetypes
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .channel import Channel
-from .message import File, Message
+from .message import Message
 from .text import rich_text
 
 if TYPE_CHECKING:
@@ -55,15 +55,30 @@ class User:
         return self.workspace.dm(self)
 
     async def say(
-        self, channel: Channel, text: str, *, thread: Message | str | None = None, broadcast: bool = False
+        self,
+        channel: Channel,
+        text: str,
+        *,
+        thread: Message | str | None = None,
+        broadcast: bool = False,
+        files: Sequence[tuple[str, bytes]] = (),
     ) -> Message:
         """Type a text. ``@name`` and ``#name`` become references, ``&<>`` are escaped, as Slack's clients do.
 
         Args:
             thread: the message (or its ts) to answer in a thread.
             broadcast: whether the answer in the thread is shown in the channel too.
+            files: what is attached: names and bytes. It can be fetched from each ``url_private``.
         """
         message = self._message(channel, self.workspace.typed(text), thread)
+        if files:
+            workspace = self.workspace
+            message.subtype = "file_share"
+            message.files = [
+                workspace.file(workspace.simulator.new_id("F"), name, self.id, content) for name, content in files
+            ]
+            if not text:
+                message.blocks = None
         if broadcast and message.is_reply:
             message.subtype, message.broadcast = "thread_broadcast", True
         self.workspace.post(message)
@@ -108,12 +123,7 @@ class User:
     ) -> Message:
         """Share a file, with its bytes or only with a size. It can be fetched from its ``url_private``."""
         workspace = self.workspace
-        id = workspace.simulator.new_id("F")
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        length = len(content) if content is not None else (size or 0)
-        url = f"{workspace.simulator.origin}/files-pri/{workspace.id}-{id}/{name}"
-        file = File(id, name, length, kind, self.id, workspace.simulator.now(), url, content, [channel.id])
-        workspace.files[id] = file
+        file = workspace.file(workspace.simulator.new_id("F"), name, self.id, content, size=size or 0)
         message = self._message(channel, workspace.typed(text), thread)
         message.subtype, message.files = "file_share", [file]
         if not text:

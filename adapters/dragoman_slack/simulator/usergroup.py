@@ -1,9 +1,13 @@
 """User groups: a handle that mentions several people."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from . import events
+
 if TYPE_CHECKING:
+    from .people import User
     from .workspace import Workspace
 
 __all__ = ["UserGroup"]
@@ -25,6 +29,20 @@ class UserGroup:
     name: str
     users: list[str]
     disabled: int = 0
+
+    def change(
+        self, *, users: "Iterable[User] | None" = None, handle: str | None = None, disabled: bool | None = None
+    ) -> None:
+        """Somebody changed it: the apps that listen are told."""
+        workspace = self.workspace
+        simulator, before = workspace.simulator, self.users
+        self.users = before if users is None else [user.id for user in users]
+        self.handle = handle or self.handle
+        if disabled is not None:
+            self.disabled = simulator.now() if disabled else 0
+        if self.users != before:
+            workspace.tell_groups(events.group_members_event(self, before, simulator.new_ts()))
+        workspace.tell_groups(events.group_event(self, simulator.new_ts()))
 
     def payload(self, *, users: bool, count: bool) -> dict[str, Any]:
         """The user group object. https://docs.slack.dev/reference/objects/usergroup-object"""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -50,6 +51,8 @@ def routes(simulator: "SlackSimulator") -> list[web.RouteDef]:
         web.route("*", "/api/{method}", server.call),
         web.get("/link/", server.connect),
         web.get("/files-pri/{file}/{name}", server.file),
+        web.post("/upload/v1/{workspace}/{ticket}", server.upload),
+        web.post("/commands/{workspace}/{secret}", server.reply),
         *control_routes(simulator),
     ]
 
@@ -179,15 +182,61 @@ class _Web:
             raise web.HTTPUnauthorized(text="the ticket is unknown or was used; call apps.connections.open")
         return await app.link.serve(request)
 
-    async def file(self, request: web.Request) -> web.Response:
+    async def _fault(self, request: web.Request, name: str) -> web.StreamResponse | None:
+        """What was made to go wrong at an address that is no method; always before anything is done."""
+        delay, fault = self.simulator.faults.take(name)
+        self.simulator.calls.append(Said(name, dict(request.headers), time.time()))
+        self.simulator.changed()
+        if delay:
+            await asyncio.sleep(delay)
+        if fault is None:
+            return None
+        if fault.status == 0:
+            return self._hang_up(request)
+        return web.Response(status=fault.status, text=fault.error, headers=_retry_after(fault))
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Whoever may not see it gets the login page: without a token by a redirect, without the scope at once."""
+        if (failed := await self._fault(request, "files-pri")) is not None:
+            return failed
         known = self.simulator.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
-        if known is None or "files:read" not in known[0].scopes:
-            raise web.HTTPForbidden
+        if known is None:
+            raise web.HTTPFound(f"https://slack.invalid/?redir={quote(request.path, safe='')}")
+        if "files:read" not in known[0].scopes:
+            return web.Response(text="<!DOCTYPE html><title>Slack</title>Sign in", content_type="text/html")
         file = known[0].workspace.files.get(request.match_info["file"].rpartition("-")[2])
-        if file is None:
+        if file is None or file.deleted:
             raise web.HTTPNotFound
         body = file.content if file.content is not None else secrets.token_bytes(file.size)
-        return web.Response(body=body, content_type=file.mimetype)
+        as_file = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+        return web.Response(body=body, content_type=file.mimetype, headers=as_file)
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file, raw. https://docs.slack.dev/reference/methods/files.getUploadURLExternal"""
+        if (failed := await self._fault(request, "upload")) is not None:
+            return failed
+        workspace = self.simulator.workspaces.get(request.match_info["workspace"])
+        ticket = workspace.tickets.get(request.match_info["ticket"]) if workspace is not None else None
+        if ticket is None:
+            raise web.HTTPNotFound
+        content = await request.read()
+        if len(content) != ticket.length:
+            raise web.HTTPBadRequest(text=f"{len(content)} bytes instead of {ticket.length}")
+        ticket.content = content
+        return web.Response(text=f"OK - {len(content)}")
+
+    async def reply(self, request: web.Request) -> web.StreamResponse:
+        """A ``response_url``."""
+        if (failed := await self._fault(request, "response_url")) is not None:
+            return failed
+        found = (app.replies.get(request.match_info["secret"]) for app in self.simulator.apps)
+        address = next((each for each in found if each is not None), None)
+        if address is None:
+            raise web.HTTPNotFound
+        status, said = address.answer(await request.json(), time.time())
+        if status == 200:
+            return web.Response(text=said)
+        return web.json_response({"ok": False, "error": said}, status=status)
 
 
 def _retry_after(fault: Fault) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """A workspace: who and what is in it, and what follows when something happens there."""
 
+import mimetypes
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from . import events
+from .api_files import Ticket
 from .app import App
 from .channel import Channel, Kind
 from .message import File, Message
@@ -22,6 +25,9 @@ class Workspace:
 
     Attributes:
         app: the first installed app, whose bot is a member of new channels.
+        file_limit: bytes that an uploaded file may have.
+        uploads_disabled: whether nobody may upload.
+        scanning: whether what apps upload is still being looked through: it is shared by `scanned`.
     """
 
     def __init__(self, simulator: "SlackSimulator", name: str, domain: str, bot: str) -> None:
@@ -34,6 +40,11 @@ class Workspace:
         self.files: dict[str, File] = {}
         self.emoji: dict[str, str] = {}
         self.usergroups: dict[str, UserGroup] = {}
+        self.tickets: dict[str, Ticket] = {}
+        self.file_limit = 1_000_000_000
+        self.uploads_disabled = False
+        self.scanning = False
+        self._unscanned: list[Message] = []
         self.apps: list[App] = []
         self._ids: dict[str, str] = {}
         self._channel_ids: dict[str, str] = {}
@@ -113,12 +124,24 @@ class Workspace:
         self._ids[name] = user.id
 
     def usergroup(self, handle: str, *people: User, name: str = "") -> UserGroup:
-        """A new user group; its ``users`` may be changed."""
+        """A new user group; see `UserGroup.change`."""
         group = UserGroup(
             self, self.simulator.new_id("S"), handle, name or handle.title(), [user.id for user in people]
         )
         self.usergroups[group.id] = group
         return group
+
+    def file(
+        self, id: str, name: str, user: str, content: bytes | None, *, size: int = 0, title: str | None = None
+    ) -> File:
+        """A new file, with its bytes or only with a size; it is in no message yet."""
+        simulator = self.simulator
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        url = f"{simulator.origin}/files-pri/{self.id}-{id}/{quote(name, safe='')}"
+        length = len(content) if content is not None else size
+        file = File(id, name, length, kind, user, simulator.now(), url, content, title=title or "")
+        self.files[id] = file
+        return file
 
     def channel(
         self, name: str, *, private: bool = False, members: Iterable[User] | None = None, bot: bool = True
@@ -180,6 +203,9 @@ class Workspace:
         """Somebody or some bot said something: keep it and tell the apps that listen."""
         channel = message.channel
         channel.add(message)
+        for file in message.files or ():
+            file.messages.append(message)
+            file.channels.append(channel.id)
         wanted = events.subscription(channel)
         event: dict[str, Any] | None = None
         for app in self.apps:
@@ -191,6 +217,20 @@ class Workspace:
             if "app_mention" in app.events and app.is_mentioned(message):
                 message.deliveries.append(app.deliver(events.mention_event(message)))
         self.simulator.changed()
+
+    def share(self, message: Message) -> None:
+        """Post a message with files as soon as nothing is `scanning`."""
+        self._unscanned.append(message)
+        if not self.scanning:
+            self.scanned()
+
+    def scanned(self) -> None:
+        """The files were looked through: share them."""
+        self.scanning = False
+        messages, self._unscanned = self._unscanned, []
+        for message in messages:
+            message.ts = self.simulator.new_ts()
+            self.post(message)
 
     def change(self, message: Message, by: str, changes: dict[str, Any]) -> None:
         """Somebody changed a message; ``changes`` are attributes of it."""
@@ -257,6 +297,14 @@ class Workspace:
         for app in self.apps:
             if "user_change" in app.events and "users:read" in app.scopes:
                 app.deliver(event)
+        self.simulator.changed()
+
+    def tell_groups(self, *found: dict[str, Any]) -> None:
+        """Something happened to a user group: tell the apps that listen."""
+        for event in found:
+            for app in self.apps:
+                if event["type"] in app.events and "usergroups:read" in app.scopes:
+                    app.deliver(event)
         self.simulator.changed()
 
     def _notice(self, channel: Channel, user: str, subtype: str, text: str, inviter: str | None) -> None:

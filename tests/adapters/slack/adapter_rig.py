@@ -1,23 +1,42 @@
 """An adapter that runs against the simulator, and what it received."""
 
 import asyncio
+import hashlib
+import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
+from dragoman import FileRef, MemoryServices
 from dragoman.address import Address
 from dragoman.event import EventBase, Message
 from dragoman_slack.adapter import SlackAdapter
 from dragoman_slack.settings import SlackSettings
 from dragoman_slack.simulator import App, Channel, SlackSimulator
 
-__all__ = ["Rig", "make", "rig"]
+__all__ = ["Keeping", "Rig", "make", "rig"]
 
 
 def make(slack: SlackSimulator, app: App, account: str = "acme", **more: Any) -> SlackAdapter:
     """An adapter for an installed app."""
     given = {"bot_token": app.bot_token, "app_token": app.app_token, "api_url": slack.url, **more}
     return SlackAdapter(account, SlackSettings.model_validate({"platform": "slack", **given}))
+
+
+class Keeping(MemoryServices):
+    """What a gateway keeps, files too, in memory; it outlives adapters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, bytes] = {}
+
+    def put(self, name: str, content: bytes) -> FileRef:
+        blob = hashlib.sha256(content).hexdigest()
+        self.files[blob] = content
+        return FileRef(id=blob, name=name, size=len(content), blob=blob)
+
+    def open_file(self, file: FileRef) -> BinaryIO:
+        return io.BytesIO(self.files[file.blob]) if file.blob in self.files else super().open_file(file)
 
 
 class Rig:
@@ -31,10 +50,20 @@ class Rig:
         self.acme = slack.workspace("acme")
         self.ann = self.acme.user("ann")
         self.general = self.acme.channel("general")
-        self.adapter = make(slack, self.acme.app, **more)
+        self.kept = Keeping()
+        self._more = more
+        self.adapters: list[SlackAdapter] = []
+        self.adapter = self.another()
         self.events: list[EventBase] = []
         self.taking: Callable[[EventBase], Any] | None = None
         self.ready = asyncio.Event()
+
+    def another(self) -> SlackAdapter:
+        """A new adapter with what was kept before, as after a restart."""
+        adapter = make(self.slack, self.acme.app, **self._more)
+        adapter.services = self.kept
+        self.adapters.append(adapter)
+        return adapter
 
     async def receive(self, event: EventBase) -> None:
         if self.taking is not None:
@@ -75,4 +104,5 @@ async def rig(*, running: bool = True, settings: dict[str, Any] | None = None, *
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-            await found.adapter.close()
+            for adapter in found.adapters:
+                await adapter.close()

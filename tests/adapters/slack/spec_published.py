@@ -98,8 +98,13 @@ def _blocks_of_updates(spec: Schema) -> None:
     message["properties"]["blocks"] = {"$ref": "#/definitions/blocks"}
 
 
+def _shares(spec: Schema) -> None:
+    """It says that no file is shared anywhere."""
+    spec["definitions"]["objs_file"]["properties"]["shares"] = {"type": "object"}
+
+
 #: Where the specification is wrong or too strict; each says why, and puts it right.
-DEVIATIONS = (_attachments, _groups_of_people, _replies, _opened_groups, _blocks_of_updates)
+DEVIATIONS = (_attachments, _groups_of_people, _replies, _opened_groups, _blocks_of_updates, _shares)
 
 
 def events() -> Schema:

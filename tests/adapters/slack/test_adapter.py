@@ -38,9 +38,17 @@ async def test_check_says_who_we_are() -> None:
 
 async def test_check_says_which_scopes_are_missing() -> None:
     async with rig(running=False) as r:
-        r.acme.app.scopes -= {"reactions:write", "files:read"}
-        with pytest.raises(AccountError, match="lacks the scopes files:read, reactions:write"):
+        r.acme.app.scopes -= {"reactions:write", "im:write"}
+        with pytest.raises(AccountError, match="lacks the scopes im:write, reactions:write"):
             await r.adapter.check()
+
+
+async def test_check_says_what_does_not_work_without_the_scopes_that_are_not_needed() -> None:
+    async with rig(running=False) as r:
+        r.acme.app.scopes -= {"files:read", "files:write"}
+        said = await r.adapter.check()
+        assert "without the scope files:read, attached files cannot be fetched" in said
+        assert "without the scope files:write, files cannot be sent" in said
 
 
 @pytest.mark.parametrize("setting", ["bot_token", "app_token"])

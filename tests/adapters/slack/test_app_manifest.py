@@ -6,7 +6,8 @@ import pytest
 
 from adapters.slack.test_render import EVERY_ACTION
 from dragoman_slack.app_manifest import app_manifest, bot_scopes
-from dragoman_slack.methods import DIRECTORY, LOOKUPS, METHODS, OPTIONAL_SCOPES
+from dragoman_slack.groups import GROUP_EVENTS
+from dragoman_slack.methods import DIRECTORY, FILES, LOOKUPS, METHODS, OPTIONAL_SCOPES
 from dragoman_slack.normalise import READERS, SUBSCRIPTIONS
 from dragoman_slack.render import calls, lookup
 
@@ -22,7 +23,7 @@ def test_it_is_json_of_the_documented_shape() -> None:
 def test_it_subscribes_to_exactly_the_events_that_are_read() -> None:
     events = app_manifest()["settings"]["event_subscriptions"]["bot_events"]
     assert events == sorted(SUBSCRIPTIONS)
-    assert {event.partition(".")[0] for event in events} == set(READERS)
+    assert {event.partition(".")[0] for event in events} == set(READERS) | GROUP_EVENTS
 
 
 def test_it_asks_for_exactly_the_scopes_of_what_is_called_and_read() -> None:
@@ -31,8 +32,8 @@ def test_it_asks_for_exactly_the_scopes_of_what_is_called_and_read() -> None:
     assert called == {*METHODS, *LOOKUPS}
     used = {scope for method in called for scope in {**METHODS, **LOOKUPS}[method]}
     # That the directory calls exactly what is in its table is shown in test_directory.py.
-    used |= {scope for scopes in DIRECTORY.values() for scope in scopes}
-    used |= {scope for _, scopes in SUBSCRIPTIONS.values() for scope in scopes} | {"files:read", "commands"}
+    used |= {scope for scopes in (*DIRECTORY.values(), *FILES.values()) for scope in scopes}
+    used |= {scope for _, scopes in SUBSCRIPTIONS.values() for scope in scopes} | {"commands"}
     assert set(app_manifest()["oauth_config"]["scopes"]["bot"]) == used == set(bot_scopes())
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dragoman.action import ActionBase, Delete, Edit, React, Send, Target, Typing
 from dragoman.address import Address
 from dragoman.content import Content, FileRef
 from dragoman.errors import DeliveryError
-from dragoman_slack.render import Call, calls, lookup
+from dragoman_slack.render import Call, calls, file_name, lookup
 
 CHANNEL = Address(account="acme", tenant="T1", channel="C1")
 THREAD = CHANNEL.in_thread("1.000001")
@@ -26,6 +28,7 @@ EVERY_ACTION: list[ActionBase] = [
     send("hi"),
     send("hi", THREAD),
     send("word " * 3000),
+    Send(key="k", address=THREAD, content=Content(text="see", files=(FileRef(id="x", name="a.txt", blob="0" * 64),))),
     Edit(key="k", address=CHANNEL, target=ID, content=Content(text="new")),
     Edit(key="k", address=THREAD, target=ID, content=Content(text="word " * 3000)),
     Delete(key="k", address=CHANNEL, target=ID),
@@ -75,6 +78,41 @@ def test_files_are_linked_below_the_text() -> None:
     content = Content(text="see", files=(FileRef(id="F1", name="a_b [1].txt", url="https://x.org/f"), FileRef(id="F2")))
     (call,) = calls(Send(key="k", address=CHANNEL, content=content))
     assert call.arguments["text"] == "see\n\n<https://x.org/f|a_b [1].txt>\nF2"
+
+
+def test_files_that_are_kept_follow_the_text_in_one_message() -> None:
+    kept = (FileRef(id="x", name='../a/pie "1".png', blob="0" * 64, size=7), FileRef(id="y", name="b\n", blob="1" * 64))
+    content = Content(text="see", files=(*kept, FileRef(id="F2", name="c.txt")))
+    post, first, second, share = calls(Send(key="k", address=THREAD, content=content))
+    assert (post.arguments["text"], post.part) == ("see\n\nc.txt", 1)
+    assert first == Call("files.getUploadURLExternal", {"filename": 'pie "1".png', "length": 7}, files=kept[:1])
+    assert second == Call("files.getUploadURLExternal", {"filename": "b"}, files=kept[1:])
+    arguments = {"files": [{"title": 'pie "1".png'}, {"title": "b"}], "channel_id": "C1", "thread_ts": "1.000001"}
+    assert share == Call("files.completeUploadExternal", arguments, part=2, files=kept)
+
+
+def test_files_alone_are_one_message_and_an_edit_adds_them() -> None:
+    content = Content(files=(FileRef(id="x", name="a.txt", blob="0" * 64),))
+    assert [(call.method, call.part) for call in calls(Send(key="k", address=CHANNEL, content=content))] == [
+        ("files.getUploadURLExternal", 0),
+        ("files.completeUploadExternal", 1),
+    ]
+    edit = Edit(key="k", address=CHANNEL, target=ID, content=content.model_copy(update={"text": "new"}))
+    assert [(call.method, call.part) for call in calls(edit)] == [
+        ("chat.update", 0),
+        ("files.getUploadURLExternal", 0),
+        ("files.completeUploadExternal", 2),
+    ]
+
+
+@given(st.text())
+def test_the_name_of_a_file_is_one_line_without_folders(name: str) -> None:
+    found = file_name(FileRef(id="F1", name=name))
+    assert found
+    assert found.isprintable()
+    assert "/" not in found
+    assert "\\" not in found
+    assert name != found or file_name(FileRef(id="F1", name=f"a/{name}")) == name
 
 
 def test_an_edit_that_does_not_fit_goes_on_in_new_messages() -> None:
@@ -130,6 +168,11 @@ NEWER = {
     ("chat.postMessage", "metadata"): f"{DOCS}chat.postMessage",
     ("conversations.history", "include_all_metadata"): f"{DOCS}conversations.history",
     ("conversations.replies", "include_all_metadata"): f"{DOCS}conversations.replies",
+    ("files.getUploadURLExternal", "filename"): f"{DOCS}files.getUploadURLExternal",
+    ("files.getUploadURLExternal", "length"): f"{DOCS}files.getUploadURLExternal",
+    ("files.completeUploadExternal", "files"): f"{DOCS}files.completeUploadExternal",
+    ("files.completeUploadExternal", "channel_id"): f"{DOCS}files.completeUploadExternal",
+    ("files.completeUploadExternal", "thread_ts"): f"{DOCS}files.completeUploadExternal",
     ("assistant.threads.setStatus", "channel_id"): f"{DOCS}assistant.threads.setStatus",
     ("assistant.threads.setStatus", "thread_ts"): f"{DOCS}assistant.threads.setStatus",
     ("assistant.threads.setStatus", "status"): f"{DOCS}assistant.threads.setStatus",

@@ -198,8 +198,11 @@ async def test_a_shared_file_arrives_with_its_metadata_and_can_be_fetched_with_t
         headers = {"Authorization": f"Bearer {r.app.bot_token}"}
         async with r.session.get(file["url_private"], headers=headers) as answer:
             assert await answer.read() == b"meow"
-        async with r.session.get(file["url_private"]) as answer:
-            assert answer.status == 403
+        async with r.session.get(file["url_private"], allow_redirects=False) as answer:
+            assert answer.status == 302
+        r.app.scopes.discard("files:read")
+        async with r.session.get(file["url_private"], headers=headers) as answer:
+            assert answer.content_type == "text/html"
 
 
 async def test_only_what_the_app_is_subscribed_to_arrives() -> None:

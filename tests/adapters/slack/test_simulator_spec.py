@@ -156,6 +156,7 @@ async def test_events_fit_the_published_schemas() -> None:
         await r.ann.leave(r.general)
         await r.ann.join(r.general)
         await r.ann.change(real_name="Ann Lee-Okafor", tz="Asia/Tokyo")
+        r.acme.usergroup("ops", r.ann).change(users=[r.bob])
         for place in (r.ann.dm(), r.acme.group(r.ann, r.bob), r.acme.channel("secret", private=True)):
             await r.ann.say(place, "hello")
         for delivery in r.slack.deliveries:
