@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from dragoman import (
@@ -13,6 +13,8 @@ from dragoman import (
     Delete,
     DeliveryError,
     Edit,
+    EventBase,
+    FileRef,
     Person,
     Receive,
     Send,
@@ -20,10 +22,12 @@ from dragoman import (
     SkillManifest,
     Typing,
 )
+from dragoman.adapting import delays
 
 from .api import Api
-from .client import Client, Shard, delays
+from .client import Client, Shard
 from .directory import Directory
+from .downloads import download
 from .identity import Identity
 from .inbox import Inbox
 from .intake import Intake
@@ -34,6 +38,7 @@ from .offers import Offers
 from .places import Places
 from .posted import Posted
 from .render import Call, calls, event_of, nonce, place_of, start_thread
+from .sessions import Sessions
 from .settings import DiscordSettings
 from .sync import Sync
 
@@ -61,12 +66,12 @@ class DiscordAdapter(Adapter):
 
     def __init__(self, account: str, settings: DiscordSettings) -> None:
         super().__init__(account, settings)
-        self._api = Api(account, settings)
+        self._api = Api(account, settings, lambda file: self.services.open_file(file))
         self._identity: Identity | None = None
         self._places = Places()
         self._directory = Directory(account, self._api, self._places, settings.guild)
         self._posted = Posted(account, self._api)
-        self._interactions = Interactions(self._api.call, settings.patience)
+        self._interactions = Interactions(self._api.call, settings.patience, lambda: self.services)
         self._offers = Offers(account, Sync(account, self._api.call, settings.guild), self._known, settings.commands)
         self._missed = Missed(account, self._api, self._places)
         self._shards: list[Shard] = []
@@ -100,16 +105,38 @@ class DiscordAdapter(Adapter):
         return text
 
     async def run(self, receive: Receive, ready: Callable[[], None]) -> None:
-        """See `Adapter.run`. What comes in is handled concurrently, and handed over in order."""
+        """See `Adapter.run`. What comes in is handled concurrently, and handed over in order.
+
+        The sessions are left open, for whoever is started next: see `dragoman_discord.sessions`.
+        """
         identity, url, count = await self._introduce()
-        inbox = Inbox(self.account, receive)
+
+        async def hand_over(event: EventBase) -> None:
+            await self._interactions.keep(event.key)
+            await receive(event)
+
+        inbox = Inbox(self.account, hand_over)
         intake = Intake(
             self.account, identity, self._places, self._directory, self._posted, self._interactions, self._offers, inbox
         )
         # Should we have failed and be started again, the sessions are still there.
-        if {shard.count for shard in self._shards} != {count}:
+        again = {shard.count for shard in self._shards} == {count}
+        if not again:
             self._shards = [Shard(id, count) for id in self.settings.shard_ids or range(count)]
         shards = self._shards
+        sessions = Sessions(
+            self.account,
+            lambda: self.services,
+            shards,
+            self._missed,
+            self._interactions,
+            application=identity.application_id,
+            intents=self._intents(),
+        )
+        for shard in shards:
+            shard.rewind()
+        if not again:
+            await sessions.load()
         waiting = {shard.id for shard in shards}
 
         def take(shard: Shard, payload: Mapping[str, Any]) -> None:
@@ -132,6 +159,7 @@ class DiscordAdapter(Adapter):
         )
         # What was offered while Discord could not be reached.
         self._spawn(self._offers.keep())
+        self._spawn(sessions.keep())
         try:
             await client.run()
         finally:
@@ -139,7 +167,9 @@ class DiscordAdapter(Adapter):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._missed.stopped()
             await inbox.close()
+            await sessions.save()
 
     async def offer(self, manifests: Sequence[SkillManifest]) -> None:
         """Make the skills' commands slash commands. Called whenever the catalogue changes.
@@ -153,8 +183,9 @@ class DiscordAdapter(Adapter):
     async def perform(self, action: ActionBase) -> Sent:
         """See `Adapter.perform`. The ids of a sent or edited text are of all its parts, in order."""
         todo = self._calls(action)
-        key, _ = event_of(action)
-        interaction = self._interactions.find(key, place_of(action)) if key else None
+        key, event = event_of(action)
+        slash = len(event) > 1 and event[1] == "slash"
+        interaction = await self._interactions.recall(key, place_of(action)) if slash else None
         if interaction is not None and isinstance(action, Typing):
             await self._interactions.defer(interaction)
             return Sent()
@@ -178,6 +209,11 @@ class DiscordAdapter(Adapter):
     async def look_up_channel(self, channel: str, tenant: str) -> ChannelInfo | None:
         """See `Adapter.look_up_channel`."""
         return await self._directory.channel(channel, tenant)
+
+    async def download(self, file: FileRef) -> AsyncIterator[bytes]:
+        """See `Adapter.download` and `dragoman_discord.downloads`. No token is sent."""
+        async for piece in download(file, self.settings):
+            yield piece
 
     def render(self, action: ActionBase) -> list[dict[str, Any]]:
         """See `Adapter.render`: ``{"method": "POST", "path": ..., "json": ...}`` for each call.
@@ -241,10 +277,12 @@ class DiscordAdapter(Adapter):
     async def _do(self, action: ActionBase, call: Call, interaction: Interaction | None) -> str:
         """Make one call; the id of the message that it made or changed, if it did."""
         if interaction is not None and isinstance(action, Send) and isinstance(call.body, Mapping):
-            id = await self._interactions.say(interaction, call.body)
+            id = await self._interactions.say(interaction, call.body, call.files)
             if id is not None:
                 return id
         try:
+            if call.files and isinstance(action, Edit) and not call.part:
+                call = await self._posted.edit(call, again=action.again)
             answer = await self._in_thread(action, call)
         except DeliveryError as error:
             if not _harmless(action, error):

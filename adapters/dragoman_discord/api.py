@@ -19,11 +19,15 @@ from dragoman import AccountError, DeliveryError
 
 from .identity import Identity
 from .render import Call
+from .secrecy import keep_quiet
 from .settings import DiscordSettings
+from .uploads import Open, nothing_to_open, patience, too_large, uploading
 
 __all__ = ["Api", "Http"]
 
 log = logging.getLogger(__name__)
+# It says the addresses that it calls, and those of interactions have a token in them.
+keep_quiet(logging.getLogger("discord.http"))
 
 #: Refusals that may pass (https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes):
 #: a thing is overloaded, or limited in how often it may be written.
@@ -58,11 +62,16 @@ class Http(HTTPClient):
 
 
 class Api:
-    """Calls of one account. Must be used in one event loop; opens its session at the first call."""
+    """Calls of one account. Must be used in one event loop; opens its session at the first call.
 
-    def __init__(self, account: str, settings: DiscordSettings) -> None:
+    Args:
+        open_file: gives the bytes of a file that has a ``blob``; raises `DeliveryError`.
+    """
+
+    def __init__(self, account: str, settings: DiscordSettings, open_file: Open = nothing_to_open) -> None:
         self._account = account
         self._settings = settings
+        self._open_file = open_file
         self._opening = asyncio.Lock()
         self._http: Http | None = None
         self._user: Mapping[str, Any] = {}
@@ -109,10 +118,11 @@ class Api:
         return Identity(user, app, name or user, flags if isinstance(flags, int) else 0, endpoint)
 
     async def call(self, call: Call) -> Any:
-        """Make a call; returns the answer: an object or a list, an empty text if there is none.
+        """Make a call, with its files; returns the answer: an object or a list, an empty text if there is none.
 
         Raises:
             DeliveryError: Discord refused, or could not be reached (``connection``); ``code`` is Discord's own.
+                A file is too large, or its bytes are gone.
         """
         try:
             http = await self.http()
@@ -120,14 +130,23 @@ class Api:
             raise DeliveryError(str(error), code="401") from None
         route = Route(call.method, call.path, **call.ids)
         how: dict[str, Any] = {}
-        if call.body is not None:
-            how["json"] = call.body
         if call.query:
             how["params"] = {name: str(value) for name, value in call.query.items()}
+        if call.files:
+            with uploading(call, self._open_file) as (form, files, size):
+                timeout = aiohttp.ClientTimeout(total=patience(size, self._settings.timeout))
+                return await self._make(http, call, route, **how, form=form, files=files, timeout=timeout)
+        if call.body is not None:
+            how["json"] = call.body
+        return await self._make(http, call, route, **how)
+
+    async def _make(self, http: Http, call: Call, route: Route, **how: Any) -> Any:
         try:
             return await http.request(route, **how)
         except Exception as error:
-            raise self._error(f"{call.method} {call.path}", error) from None
+            made = self._error(f"{call.method} {call.path}", error)
+            refused = too_large(call, made.code) if isinstance(made, DeliveryError) else None
+            raise refused or made from None
 
     async def close(self) -> None:
         """Close the session; a later call opens a new one."""

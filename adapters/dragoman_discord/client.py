@@ -5,6 +5,7 @@ What is different from discord.py's client (https://docs.discord.com/developers/
 * Its address is its own, and not the same for all clients in the process.
 * Payloads are handed on as they came; nothing is cached, and what is malformed is said in the log and ignored.
 * A session is resumed after any kind of break, until Discord says that it is over; then the time of the gap is known.
+  Whoever stops leaves it open for a few minutes, so that the next process can resume it.
 * A token or intents that Discord refuses end it with an error that says what to do.
 
 Kept are its heartbeats and their timeout, compression, rate limit and opcodes.
@@ -17,7 +18,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 import aiohttp
@@ -28,10 +29,12 @@ from pydantic_core import from_json
 from yarl import URL
 
 from dragoman import AccountError
+from dragoman.adapting import delays
 
 from .api import Http
+from .progress import Progress
 
-__all__ = ["Client", "Shard", "delays"]
+__all__ = ["Client", "Shard"]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,9 @@ PATIENCE: Final = 60.0
 #: Seconds that Discord may take to close a connection that we close.
 GOODBYE: Final = 2.0
 VERSION: Final = 10
+#: What we close with. "When you close the connection to the gateway with close code 1000 or 1001, your session will be
+#: invalidated": https://docs.discord.com/developers/events/gateway#initiating-a-disconnect
+RESUMABLE: Final = 4000
 
 #: Close codes after which trying again will not help
 #: (https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes).
@@ -60,24 +66,14 @@ FATAL: Final[Mapping[int, str]] = {
 Handle = Callable[["Shard", Mapping[str, Any]], None]
 
 
-def delays(first: float = 0.5) -> Callable[[], float]:
-    """Seconds to wait before each next attempt: doubling up to half a minute, with jitter."""
-    current = first
-
-    def following() -> float:
-        nonlocal current
-        delay, current = current, min(current * 2, LONGEST_DELAY)
-        return delay * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-
-    return following
-
-
 @dataclass
 class Shard:
     """One connection's share of the guilds, and its session.
 
     Attributes:
         session: the id of the session, for as long as it can be resumed; else empty.
+        sequence: the number of the last dispatch that came.
+        progress: how many of them have been handed over.
         resume_url: where it is resumed.
         heard: when something came last, in unix seconds; 0 if nothing has yet.
         missed: since when nothing was heard, if a session was lost; ``None`` when what was missed has been seen to.
@@ -91,12 +87,35 @@ class Shard:
     heard: float = 0.0
     missed: float | None = None
     ready: bool = False
+    progress: Progress = field(default_factory=Progress)
+
+    @property
+    def complete(self) -> float:
+        """Until when all that was said is handed over, or will come by itself; 0 if nothing was ever heard."""
+        return self.progress.since(self.heard) if self.missed is None else self.missed
+
+    def holds(self, tenant: str) -> bool:
+        """Whether it is told of that guild, or (``@me``) of direct messages
+        (https://docs.discord.com/developers/events/gateway#sharding)."""
+        return self.id == ((int(tenant) >> 22) % self.count if tenant.isdecimal() else 0)
+
+    def begin(self, session: str, resume_url: str) -> None:
+        """A session has begun."""
+        self.session, self.resume_url = session, resume_url
+        self.progress = Progress()
+
+    def rewind(self) -> None:
+        """What came and was not handed over is to come again."""
+        if self.session:
+            self.sequence = self.progress.reached
+            self.progress = Progress(self.sequence)
 
     def forget(self) -> None:
         """The session is over."""
         if self.session and self.missed is None:
-            self.missed = self.heard
+            self.missed = self.complete
         self.session, self.sequence, self.resume_url = "", None, ""
+        self.progress = Progress()
 
 
 class Socket(DiscordWebSocket):
@@ -181,23 +200,23 @@ class Socket(DiscordWebSocket):
         if isinstance(sequence, int):
             self.sequence = self.shard.sequence = sequence
         if payload.get("t") == "READY" and isinstance(data, Mapping):
-            self.session_id = self.shard.session = str(data.get("session_id") or "")
-            self.shard.resume_url = str(data.get("resume_gateway_url") or "")
+            self.shard.begin(str(data.get("session_id") or ""), str(data.get("resume_gateway_url") or ""))
+            self.session_id = self.shard.session
         try:
             self.take(payload)
         except Exception:
             log.exception("shard %d: a payload of type %s could not be taken", self.shard.id, payload.get("t"))
 
-    async def close(self, code: int = 4000) -> None:
-        """Close it, without waiting long for Discord to say goodbye. A session can be resumed after code 4000."""
+    async def close(self, code: int = RESUMABLE) -> None:
+        """Close it, without waiting long for Discord to say goodbye."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE):
                 await super().close(code)
 
-    async def end(self, code: int = 4000) -> None:
+    async def end(self) -> None:
         """Close it, whatever state it is in."""
         with contextlib.suppress(Exception):
-            await self.close(code)
+            await self.close()
 
 
 class Client:
@@ -291,13 +310,9 @@ class Client:
                 self._identified = time.monotonic()
             socket = await Socket.connect(self, shard)
             start = socket.identify
-        code = 4000
         try:
             await start()
             while True:
                 await socket.poll_event()
-        except asyncio.CancelledError:
-            code = 1000
-            raise
         finally:
-            await socket.end(code)
+            await socket.end()

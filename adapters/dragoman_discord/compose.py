@@ -15,8 +15,10 @@ from typing import Final, NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from dragoman.adapting import Code, Line, Run, fit
+
 from .spelling import EVERYONE, escape, guard, mention
-from .split import LIMIT, Code, Line, Run, fit
+from .split import LIMIT, MARKUP
 
 __all__ = ["Composed", "compose"]
 
@@ -56,7 +58,7 @@ def compose(text: str, limit: int = LIMIT, *, emoji: Mapping[str, str] | None = 
         return Composed((text,))
     writer = _Writer(emoji or {}, guarded=EVERYONE in text)
     writer.write(_parser().parse(text))
-    return Composed(fit(writer.blocks, limit), tuple(dict.fromkeys(writer.named)))
+    return Composed(fit(writer.blocks, limit, MARKUP), tuple(dict.fromkeys(writer.named)))
 
 
 class _Writer:

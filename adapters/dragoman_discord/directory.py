@@ -8,8 +8,14 @@ a channel    ``GET /channels/ID``, unless the gateway has told of it
 ``#name``    none, once the gateway has told of the guilds; else ``GET /guilds/ID/channels``
 ``@PERSON``  ``POST /users/@me/channels``, once for each person
 ============ ============================================================================================
+
+The gateway tells of a guild when a session begins, and not when one is resumed: then it is asked for, with
+``GET /guilds/ID``, ``GET /guilds/ID/channels`` and ``GET /guilds/ID/threads/active``.
 """
 
+import asyncio
+import logging
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -25,7 +31,11 @@ from .render import Call
 
 __all__ = ["Directory"]
 
+log = logging.getLogger(__name__)
+
 MOST: Final = 10_000
+#: Seconds after which a guild that could not be asked for is asked for again.
+LATER: Final = 60.0
 
 #: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
 NO_GUILD: Final = frozenset({"10004", "50001"})
@@ -48,6 +58,9 @@ class Directory:
         self._guild = guild
         self._locales: OrderedDict[str, str] = OrderedDict()
         self._direct: OrderedDict[str, str] = OrderedDict()
+        self._learning: dict[str, asyncio.Future[None]] = {}
+        self._later: dict[str, float] = {}
+        self._listed: set[str] = set()
 
     def speaks(self, person: Person) -> None:
         """Remember somebody's language, which Discord only tells with an interaction."""
@@ -100,6 +113,30 @@ class Directory:
         found = await self._ask(Call("GET", "/channels/{channel_id}", {"channel_id": channel}), NOWHERE)
         return self._places.add(found) if found is not None else None
 
+    async def learn(self, guild: str) -> None:
+        """See that all of a guild is known; if it cannot be asked for now, that is said in the log."""
+        if guild in self._places.told or self._later.get(guild, 0.0) > time.monotonic():
+            return
+        if guild in self._learning:
+            # What follows waits as well, so that it stays behind.
+            await asyncio.shield(self._learning[guild])
+            return
+        ended = self._learning[guild] = asyncio.get_running_loop().create_future()
+        ids = {"guild_id": guild}
+        try:
+            found = await self._api.call(Call("GET", "/guilds/{guild_id}", ids))
+            channels = await self._api.call(Call("GET", "/guilds/{guild_id}/channels", ids))
+            threads = await self._api.call(Call("GET", "/guilds/{guild_id}/threads/active", ids))
+            active = threads.get("threads") if isinstance(threads, Mapping) else None
+            if isinstance(found, Mapping):
+                self._places.tell("GUILD_CREATE", {**found, "id": guild, "channels": channels, "threads": active})
+        except DeliveryError as error:
+            log.info("%s: the guild %s cannot be asked for: %s", self._account, guild, error)
+            self._later[guild] = time.monotonic() + LATER
+        finally:
+            del self._learning[guild]
+            ended.set_result(None)
+
     async def _named(self, name: str, tenant: str) -> ChannelInfo | None:
         if tenant == DIRECT or not name:
             return None
@@ -120,16 +157,17 @@ class Directory:
         return ChannelInfo(id=place.id, tenant=place.guild, name=place.name)
 
     async def _guilds(self) -> list[str]:
-        if self._places.guilds:
+        if self._places.complete and self._places.guilds:
             return list(self._places.guilds)
         answer = await self._api.call(Call("GET", "/users/@me/guilds"))
         return [id for guild in _objects(answer) if (id := guild.get("id")) and isinstance(id, str)]
 
     async def _channels(self, guild: str) -> Iterable[Place]:
-        if not any(place.guild == guild for place in self._places):
+        if guild not in self._places.told and guild not in self._listed:
             call = Call("GET", "/guilds/{guild_id}/channels", {"guild_id": guild})
             for channel in _objects(await self._ask(call, NO_GUILD)):
                 self._places.add(channel, guild)
+            self._listed.add(guild)
         return [place for place in self._places if place.guild == guild and place.writable and not place.thread]
 
     async def _know(self, guild: str) -> bool:

@@ -1,7 +1,8 @@
 """What came in is handed over once, and again if it could not be taken.
 
-Discord has no acknowledgement: what is not taken is not sent again. So it is kept here, in order, and tried until
-it is taken; the next ones queue behind it. If more than so many wait, the newest are lost, which is said.
+Discord has no acknowledgement, but a session that is resumed repeats what came after a number. So an event is kept
+here, in order, and tried until it is taken; the next ones queue behind it, and the number does not go on before. If
+more than so many wait, the newest are not kept: they come again with the session's next resumption by a new process.
 """
 
 import asyncio
@@ -11,8 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dragoman import EventBase, Receive
-
-from .client import delays
+from dragoman.adapting import delays
 
 __all__ = ["Inbox"]
 
@@ -44,31 +44,43 @@ class Inbox:
         self._receive = receive
         self._delays = delay
         self._most = most
-        #: The oldest first; those being taken now are in it.
-        self._taken: OrderedDict[str, None] = OrderedDict()
-        self._waiting: deque[tuple[EventBase, int]] = deque()
+        #: The oldest first; those that are not taken yet with what ends when they are.
+        self._taken: OrderedDict[str, asyncio.Future[bool] | None] = OrderedDict()
+        self._waiting: deque[tuple[EventBase, int, asyncio.Future[bool]]] = deque()
         self._drain: asyncio.Task[None] | None = None
 
-    async def take(self, event: EventBase) -> None:
-        """Hand it over, now or later, unless that has been done."""
+    async def take(self, event: EventBase) -> bool:
+        """Hand it over, now or later, unless that has been done; returns when it has been taken.
+
+        False: too many wait, so that it was not kept.
+        """
         if event.key in self._taken:
-            return
-        self._taken[event.key] = None
+            pending = self._taken[event.key]
+            return True if pending is None else await asyncio.shield(pending)
+        pending = self._taken[event.key] = asyncio.get_running_loop().create_future()
         while len(self._taken) > MOST_TAKEN:
             self._taken.popitem(last=False)
-        if self._waiting:
-            self._wait(event)
-            return
-        if not await self._try(event):
-            self._wait(event)
+        if not self._waiting and await self._try(event):
+            self._done(event, pending)
+        elif len(self._waiting) >= self._most:
+            log.error("%s: %d events wait already; %s is not kept", self._account, len(self._waiting), event.key)
+            self._taken.pop(event.key, None)
+            pending.set_result(False)
+        else:
+            self._wait(event, pending)
+        return await asyncio.shield(pending)
 
     async def close(self) -> None:
-        """Try no more; what waits is lost, since Discord does not send it again."""
+        """Try no more; what waits comes again when the session is resumed."""
         if self._drain is not None:
             self._drain.cancel()
             await asyncio.gather(self._drain, return_exceptions=True)
         if self._waiting:
-            log.error("%s: %d events were never taken and are lost", self._account, len(self._waiting))
+            log.warning(
+                "%s: %d events were not taken; they come again if the session can be resumed",
+                self._account,
+                len(self._waiting),
+            )
 
     async def _try(self, event: EventBase) -> bool:
         try:
@@ -78,12 +90,14 @@ class Inbox:
             return False
         return True
 
-    def _wait(self, event: EventBase) -> None:
-        if len(self._waiting) >= self._most:
-            log.error("%s: %d events wait already; %s is lost", self._account, len(self._waiting), event.key)
-            self._taken.pop(event.key, None)
-            return
-        self._waiting.append((event, 0))
+    def _done(self, event: EventBase, pending: "asyncio.Future[bool]") -> None:
+        if event.key in self._taken:
+            self._taken[event.key] = None
+        if not pending.done():
+            pending.set_result(True)
+
+    def _wait(self, event: EventBase, pending: "asyncio.Future[bool]") -> None:
+        self._waiting.append((event, 0, pending))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._again())
 
@@ -92,15 +106,16 @@ class Inbox:
         while self._waiting:
             await asyncio.sleep(delay())
             while self._waiting:
-                event, tries = self._waiting[0]
+                event, tries, pending = self._waiting[0]
                 taken = await self._try(event)
                 self._waiting.popleft()
                 if taken:
+                    self._done(event, pending)
                     delay = self._delays()
                     continue
                 if tries < PATIENCE:
-                    self._waiting.appendleft((event, tries + 1))
+                    self._waiting.appendleft((event, tries + 1, pending))
                 else:
                     # Perhaps it is this one's own fault: the others may pass.
-                    self._waiting.append((event, 0))
+                    self._waiting.append((event, 0, pending))
                 break

@@ -18,6 +18,7 @@ from .offers import Offers
 from .payload import PayloadError
 from .places import Places
 from .posted import Posted
+from .progress import Progress
 
 __all__ = ["Intake"]
 
@@ -51,10 +52,13 @@ class Intake:
 
     def take(self, shard: Shard, payload: Mapping[str, Any], missed: Missed) -> Iterator[Work]:
         """Note what a dispatch tells; what is to be done about it, each in a task of its own, started in order."""
-        kind, data = payload.get("t"), payload.get("d")
+        kind, data, number = payload.get("t"), payload.get("d"), payload.get("s")
         if not isinstance(kind, str) or not isinstance(data, Mapping):
             log.warning("%s: ignored: a dispatch without a type or data", self._account)
             return
+        progress = shard.progress
+        progress.begin(number, time.time())
+        read = kind in READERS
         self._places.tell(kind, data)
         match kind:
             case "READY":
@@ -67,20 +71,43 @@ class Intake:
                         yield self._catch_up(DIRECT, after, missed)
             case "RESUMED":
                 shard.ready = True
+                # Nobody will tell of these guilds: what another process left to be read is asked for.
+                for guild in [guild for guild in missed.unread if shard.holds(guild)]:
+                    if (after := missed.owed(guild)) is not None:
+                        yield self._catch_up(guild, after, missed)
             case "GUILD_CREATE":
                 if (after := missed.owed(data.get("id"))) is not None:
                     yield self._catch_up(str(data["id"]), after, missed)
             case "MESSAGE_CREATE" if self._ours(data):
                 self._posted.add(_text(data.get("id")), _text(data.get("nonce")))
-                return
+                read = False
             case "MESSAGE_CREATE" if not data.get("guild_id"):
                 missed.talk(_text(data.get("channel_id")))
-        if kind in READERS:
-            yield self.handle(payload, shard.session)
+        if read:
+            yield self._handled(payload, shard.session, progress)
+        else:
+            progress.end(number)
 
-    async def handle(self, payload: Mapping[str, Any], session: str = "") -> None:
-        """Hand over the events in a payload of which we read that kind."""
+    async def _handled(self, payload: Mapping[str, Any], session: str, progress: Progress) -> None:
+        """Handle a dispatch; when that is done, its session has come as far."""
+        try:
+            taken = await self.handle(payload, session)
+        except Exception:
+            # It would fail again: what comes after it shall not come again and again for its sake.
+            log.exception("%s: a dispatch of type %s could not be handled", self._account, payload.get("t"))
+            taken = True
+        if taken:
+            progress.end(payload.get("s"))
+
+    async def handle(self, payload: Mapping[str, Any], session: str = "") -> bool:
+        """Hand over the events in a payload of which we read that kind; returns when they have been taken.
+
+        False: too many wait, so that some were not kept.
+        """
         data = payload["d"]
+        guild = _text(data.get("guild_id"))
+        if guild.isdecimal():
+            await self._directory.learn(guild)
         channel = _text(data.get("channel_id"))
         if channel.isdecimal() and data.get("guild_id") and self._places.get(channel) is None:
             try:
@@ -92,11 +119,13 @@ class Intake:
             events = normalise(payload, self._identity, self._account, self._places, session=session, now=time.time())
         except PayloadError as error:
             log.warning("%s: ignored: %s", self._account, error)
-            return
+            return True
+        taken = True
         for event in events:
             if isinstance(event, Deleted) and event.id in self._posted:
                 continue
-            await self._inbox.take(self._used(event, data) if isinstance(event, SlashCommand) else event)
+            taken &= await self._inbox.take(self._used(event, data) if isinstance(event, SlashCommand) else event)
+        return taken
 
     def _used(self, event: SlashCommand, data: Mapping[str, Any]) -> EventBase:
         """A command: from now on its answer is waited for."""
@@ -106,10 +135,18 @@ class Intake:
         options = {self._offers.parameter(event.name, name): text for name, text in (event.options or {}).items()}
         return event.model_copy(update={"options": options})
 
-    async def _catch_up(self, guild: str, after: str, missed: Missed) -> None:
-        async for payload in missed.payloads(guild, after):
-            if not self._ours(payload["d"]):
-                await self.handle(payload)
+    async def _catch_up(self, guild: str, after: str | None, missed: Missed) -> None:
+        while after is not None:
+            if guild != DIRECT:
+                await self._directory.learn(guild)
+            read = guild == DIRECT or guild in self._places.told
+            try:
+                async for payload in missed.payloads(guild, after):
+                    if not self._ours(payload["d"]):
+                        read &= await self.handle(payload)
+            except DeliveryError:
+                read = False
+            after = missed.read(guild, all=read)
 
     def _ours(self, message: Mapping[str, Any]) -> bool:
         author = message.get("author")

@@ -3,8 +3,9 @@
 A session that is resumed repeats what was missed. When Discord says that it is over, it does not; but the channels
 say what their last message is (``last_message_id``), and their histories have the rest
 (https://docs.discord.com/developers/resources/message#get-channel-messages). Of direct messages those are read in
-which somebody has talked since we came. Reactions, edits and deletions of that
-time are not to be had.
+which somebody has talked since we came first. Reactions, edits and deletions of that time are not to be had.
+
+What is still to be read is part of the state that outlives the process, until all of it has been handed over.
 """
 
 import logging
@@ -38,7 +39,10 @@ class Missed:
         self._account = account
         self._api = api
         self._places = places
+        #: What is to be read, or being read; and what has to be read after that.
         self._since: dict[str, str] = {}
+        self._next: dict[str, str] = {}
+        self._reading: set[str] = set()
         self._direct: OrderedDict[str, None] = OrderedDict()
 
     def talk(self, channel: str) -> None:
@@ -48,41 +52,83 @@ class Missed:
         if len(self._direct) > MOST_DIRECT:
             self._direct.popitem(last=False)
 
+    @property
+    def direct(self) -> tuple[str, ...]:
+        """The direct messages in which somebody has talked, the latest last."""
+        return tuple(self._direct)
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """What is still to be read: guilds (or ``@me``), and after which id."""
+        return self._since
+
     def expect(self, ready: Mapping[str, Any], since: float) -> None:
         """A session has begun after a gap: these guilds will be told of (``d`` of ``READY``), direct messages not."""
         after = str(max(0, int((since - SLACK) * 1000) - EPOCH) << 22)
         guilds = ready.get("guilds")
         for guild in guilds if isinstance(guilds, list) else ():
             if isinstance(guild, Mapping) and isinstance(guild.get("id"), str):
-                self._since.setdefault(guild["id"], after)
-        self._since.setdefault(DIRECT, after)
+                self.owe(guild["id"], after)
+        self.owe(DIRECT, after)
+
+    def owe(self, guild: str, after: str) -> None:
+        """What was said there after that id is to be read."""
+        (self._next if guild in self._reading else self._since).setdefault(guild, after)
 
     def owed(self, guild: object) -> str | None:
-        """A guild has been told of: after which id its messages are missing, if they are."""
-        return self._since.pop(guild, None) if isinstance(guild, str) else None
+        """A guild is known now: after which id its messages are missing, if they are and nobody reads them yet."""
+        if not isinstance(guild, str) or guild in self._reading or guild not in self._since:
+            return None
+        self._reading.add(guild)
+        return self._since[guild]
+
+    def read(self, guild: str, *, all: bool) -> str | None:
+        """It has been read and handed over; after which id there is more to be read.
+
+        Args:
+            all: else it is still owed, and read at the next opportunity.
+        """
+        self._reading.discard(guild)
+        later = self._next.pop(guild, None)
+        if all:
+            del self._since[guild]
+            if later is not None:
+                self._since[guild] = later
+                return self.owed(guild)
+        return None
+
+    def stopped(self) -> None:
+        """Nobody reads any more."""
+        self._reading.clear()
 
     async def payloads(self, guild: str, after: str) -> AsyncIterator[dict[str, Any]]:
-        """What the gateway would have sent: ``MESSAGE_CREATE`` for each, the oldest of each channel first."""
+        """What the gateway would have sent: ``MESSAGE_CREATE`` for each, the oldest of each channel first.
+
+        Raises:
+            DeliveryError: at the end: there is a channel that could not be read now.
+        """
+        where = {"guild_id": guild}
         if guild == DIRECT:
-            for channel in list(self._direct):
+            channels, where = list(self._direct), {}
+        else:
+            places = [place for place in self._places if place.guild == guild and place.writable]
+            channels = [place.id for place in places if place.last and int(place.last) > int(after)]
+        failed: DeliveryError | None = None
+        for channel in channels:
+            try:
                 async for message in self._messages(channel, after):
-                    yield {"op": 0, "t": "MESSAGE_CREATE", "s": 0, "d": dict(message)}
-            return
-        for place in [place for place in self._places if place.guild == guild and place.writable]:
-            if not place.last or int(place.last) <= int(after):
-                continue
-            async for message in self._messages(place.id, after):
-                yield {"op": 0, "t": "MESSAGE_CREATE", "s": 0, "d": {**message, "guild_id": guild}}
+                    yield {"op": 0, "t": "MESSAGE_CREATE", "s": None, "d": {**message, **where}}
+            except DeliveryError as error:
+                log.warning("%s: what was said in %s meanwhile cannot be read: %s", self._account, channel, error)
+                failed = error if error.retry else failed
+        if failed is not None:
+            raise failed
 
     async def _messages(self, channel: str, after: str) -> AsyncIterator[Mapping[str, Any]]:
         for _ in range(MOST_PAGES):
             query = {"limit": PAGE, "after": after}
             call = Call("GET", "/channels/{channel_id}/messages", {"channel_id": channel}, query=query)
-            try:
-                page = await self._api.call(call)
-            except DeliveryError as error:
-                log.warning("%s: what was said in %s meanwhile cannot be read: %s", self._account, channel, error)
-                return
+            page = await self._api.call(call)
             found = [each for each in page if isinstance(each, Mapping)] if isinstance(page, list) else []
             found = [each for each in found if isinstance(each.get("id"), str) and each["id"].isdecimal()]
             found.sort(key=lambda message: int(message["id"]))
@@ -91,3 +137,9 @@ class Missed:
             if len(found) < PAGE:
                 return
             after = found[-1]["id"]
+        log.warning(
+            "%s: more than %d messages were missed in %s: the later ones are not read",
+            self._account,
+            MOST_PAGES * PAGE,
+            channel,
+        )

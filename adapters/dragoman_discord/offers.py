@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from dragoman import DeliveryError, SkillManifest
+from dragoman.adapting import delays
 
-from .client import delays
 from .identity import Identity
 from .slash_commands import not_offered, parameter_names, slash_commands
 from .sync import Sync

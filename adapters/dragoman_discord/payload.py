@@ -1,9 +1,11 @@
-"""Reading payloads that may be anything: what is missing or of the wrong type is named, never a crash."""
+"""Discord's own kinds of fields; the others are read by `dragoman.adapting`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from dragoman.adapting import PayloadError, items, joined, mapping, optional, required
 
 __all__ = ["PayloadError", "flag", "items", "mapping", "moment", "optional", "required", "snowflake", "spoken_at"]
 
@@ -12,49 +14,11 @@ EPOCH: Final = 1_420_070_400_000
 SNOWFLAKE: Final = re.compile(r"[0-9]{1,20}")
 
 
-class PayloadError(ValueError):
-    """A payload that is not what Discord documents.
-
-    Attributes:
-        field: the dotted path of the first field that is wrong, such as ``d.author.id``.
-    """
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"Discord payload: {field} {problem}")
-        self.field = field
-
-
-def mapping(parent: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:
-    """The object at ``name``; ``path`` is the parent's, for blame."""
-    value = parent.get(name)
-    if not isinstance(value, Mapping):
-        raise PayloadError(_join(path, name), _problem(value, "an object"))
-    return value
-
-
-def required(parent: Mapping[str, Any], name: str, path: str) -> str:
-    """The text at ``name``, which may not be empty."""
-    value = parent.get(name)
-    if not isinstance(value, str) or not value:
-        raise PayloadError(_join(path, name), _problem(value, "a text"))
-    return _encodable(value)
-
-
-def optional(parent: Mapping[str, Any], name: str, path: str) -> str:
-    """The text at ``name``; empty if there is none."""
-    value = parent.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise PayloadError(_join(path, name), _problem(value, "a text"))
-    return _encodable(value)
-
-
 def snowflake(parent: Mapping[str, Any], name: str, path: str) -> str:
     """The id at ``name``: digits in a text (https://docs.discord.com/developers/reference#snowflakes)."""
     value = required(parent, name, path)
     if not SNOWFLAKE.fullmatch(value):
-        raise PayloadError(_join(path, name), "must be an id such as 175928847299117063")
+        raise PayloadError(joined(path, name), "must be an id such as 175928847299117063")
     return value
 
 
@@ -70,17 +34,7 @@ def moment(parent: Mapping[str, Any], name: str, path: str) -> float:
         found = datetime.fromisoformat(value)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise PayloadError(_join(path, name), "must be a time such as 2015-04-26T06:26:56.936000+00:00") from None
-
-
-def items(parent: Mapping[str, Any], name: str, path: str) -> Sequence[Mapping[str, Any]]:
-    """The list of objects at ``name``; empty if there is none."""
-    value = parent.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise PayloadError(_join(path, name), _problem(value, "a list of objects"))
-    return value
+        raise PayloadError(joined(path, name), "must be a time such as 2015-04-26T06:26:56.936000+00:00") from None
 
 
 def flag(parent: Mapping[str, Any], name: str) -> bool:

@@ -66,10 +66,17 @@ class Guild:
 
 
 class Places:
-    """All that one account has been told of."""
+    """All that one account has been told of.
+
+    Attributes:
+        told: the guilds of which all was told. Who resumes the session of another process is not told it again.
+        complete: whether all guilds are told of in this session.
+    """
 
     def __init__(self) -> None:
         self.guilds: dict[str, Guild] = {}
+        self.told: set[str] = set()
+        self.complete = False
         self._places: dict[str, Place] = {}
 
     def __iter__(self) -> Iterator[Place]:
@@ -89,8 +96,12 @@ class Places:
     def tell(self, kind: str, data: Mapping[str, Any]) -> None:
         """Take note of a dispatch of that type (``t``) with that data (``d``); most kinds tell nothing."""
         match kind:
+            case "READY":
+                self.complete = True
             case "GUILD_CREATE" | "GUILD_UPDATE":
                 self._guild(data)
+                if kind == "GUILD_CREATE" and data.get("unavailable") is not True:
+                    self.told.add(_id(data.get("id")))
             case "GUILD_DELETE":
                 # While it is unavailable its channels keep their names.
                 if data.get("unavailable") is not True:
@@ -165,6 +176,7 @@ class Places:
 
     def _leave(self, id: str) -> None:
         self.guilds.pop(id, None)
+        self.told.discard(id)
         for place in [place for place in self if place.guild == id]:
             del self._places[place.id]
 

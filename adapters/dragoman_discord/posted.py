@@ -8,11 +8,13 @@ Discord gives it back, else by what it says and what it answers.
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from dragoman import ActionBase, DeliveryError
 
 from .api import Api
+from .attachments import attached, described, same
 from .render import PAGE, Call, event_of, lookup, nonce
 
 __all__ = ["Posted"]
@@ -78,6 +80,30 @@ class Posted:
                     break
         return {**alike, **found}
 
+    async def edit(self, call: Call, *, again: bool) -> Call:
+        """An edit that adds files, so that it keeps those that are there: Discord takes away what is not named
+        (https://docs.discord.com/developers/reference#editing-message-attachments).
+
+        Args:
+            again: it may have been made before, so that a file that is there is not added.
+
+        Raises:
+            DeliveryError: there is no such message, or Discord cannot be asked now.
+        """
+        message = await self._api.call(Call("GET", call.path, call.ids))
+        found = message.get("attachments") if isinstance(message, Mapping) else None
+        there = [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+        left, new = list(there), []
+        for file in call.files:
+            known = next((each for each in left if same(file, each)), None) if again else None
+            if known is None:
+                new.append(file)
+            else:
+                left.remove(known)
+        kept = [{"id": str(each.get("id"))} for each in there]
+        body = call.body if isinstance(call.body, Mapping) else {}
+        return replace(call, body={**body, "attachments": [*kept, *described(new)]}, files=tuple(new))
+
     async def _own(self, action: ActionBase, us: str) -> AsyncIterator[Mapping[str, Any]]:
         """Our messages there, the oldest first."""
         after = ""
@@ -105,6 +131,8 @@ def _alike(message: Mapping[str, Any], call: Call, action: ActionBase) -> bool:
     """Whether a message without a nonce says the same, in answer to the same."""
     body = call.body if isinstance(call.body, Mapping) else {}
     if str(message.get("content", "")).strip() != str(body.get("content", "")).strip():
+        return False
+    if not attached(call.files, message.get("attachments")):
         return False
     _, event = event_of(action)
     interaction = _part(message, "interaction_metadata").get("id")

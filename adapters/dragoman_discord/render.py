@@ -3,7 +3,7 @@
 ========  ==============================================================================================
 action    calls
 ========  ==============================================================================================
-send      ``POST /channels/ID/messages`` for each part of the text
+send      ``POST /channels/ID/messages`` for each part of the text; files go with the last one
 edit      ``PATCH /channels/ID/messages/ID`` with the first part; what does not fit follows as new messages
 delete    ``DELETE /channels/ID/messages/ID``
 react     ``PUT`` or ``DELETE /channels/ID/messages/ID/reactions/EMOJI/@me``
@@ -14,18 +14,22 @@ A thread is a channel with an id of its own (https://docs.discord.com/developers
 started from a message has that message's id: so an address whose thread is a message that has none yet can be
 answered, after `start_thread`.
 
+A file that has a ``blob`` is uploaded (`dragoman_discord.uploads`), the others are links below the text. More files
+than one message takes make further messages. An edit keeps the files that are there, and adds those that it has.
+
 Every message is posted with a nonce made from the action's key, which Discord enforces: the same one again within
 a few minutes makes no second message (https://docs.discord.com/developers/resources/message#create-message).
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from dragoman import ActionBase, Content, Delete, DeliveryError, Edit, React, Send, Target, Typing, literal
+from dragoman import ActionBase, Content, Delete, DeliveryError, Edit, FileRef, React, Send, Target, Typing, literal
 
+from .attachments import batches, described, shown_name
 from .compose import compose
 from .emoji import reaction
 from .normalise import DIRECT
@@ -54,6 +58,7 @@ class Call:
         path: with the names of ``ids`` in braces.
         body: the JSON, or ``None``.
         part: which part of a text it posts (0: none).
+        files: whose bytes go with it, as ``files[0]`` and so on.
     """
 
     method: str
@@ -62,15 +67,22 @@ class Call:
     body: Mapping[str, Any] | Sequence[Any] | None = None
     part: int = 0
     query: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[FileRef, ...] = ()
+
+    def __repr__(self) -> str:
+        # The ids of some have a token among them.
+        return f"<Call {self.method} {self.path}>"
 
     def shown(self) -> dict[str, Any]:
-        """As data for people to read: ``{"method", "path", "query", "json"}``."""
+        """As data for people to read: ``{"method", "path", "query", "json", "files"}``; files by their names."""
         ids = {name: quote(id, safe="@") for name, id in self.ids.items()}
         found: dict[str, Any] = {"method": self.method, "path": self.path.format_map(ids)}
         if self.query:
             found["query"] = dict(self.query)
         if self.body is not None:
             found["json"] = self.body
+        if self.files:
+            found["files"] = [shown_name(file) for file in self.files]
         return found
 
 
@@ -89,14 +101,15 @@ def calls(
     place = place_of(action)
     match action:
         case Send():
-            bodies = _bodies(action.content, unfurl, emoji or {})
-            posts = [_post(action, body, part) for part, body in enumerate(bodies, start=1)]
+            messages = _messages(action.content, unfurl, emoji or {})
+            posts = [_post(action, body, files, part) for part, (body, files) in enumerate(messages, start=1)]
             return _as_reply(action, posts) if replies else tuple(posts)
         case Edit():
-            first, *rest = _bodies(action.content, unfurl, emoji or {}) or [{"content": NOTHING}]
+            first, *rest = _messages(action.content, unfurl, emoji or {}) or [({}, ())]
+            body = {"content": NOTHING, **first[0]} if not first[1] else {"content": "", **first[0]}
             ids = {"channel_id": place, "message_id": _id(action.target)}
-            edit = Call("PATCH", "/channels/{channel_id}/messages/{message_id}", ids, first)
-            return (edit, *(_post(action, body, part) for part, body in enumerate(rest, start=2)))
+            edit = Call("PATCH", "/channels/{channel_id}/messages/{message_id}", ids, body, files=first[1])
+            return (edit, *(_post(action, body, files, part) for part, (body, files) in enumerate(rest, start=2)))
         case Delete():
             ids = {"channel_id": place, "message_id": _id(action.target)}
             return (Call("DELETE", "/channels/{channel_id}/messages/{message_id}", ids),)
@@ -144,7 +157,7 @@ def start_thread(action: ActionBase) -> Call:
 def response(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a message, as an interaction's response or follow-up, which has no nonce and is no reply
     (https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-response-object)."""
-    return {name: body[name] for name in ("content", "allowed_mentions", "flags") if name in body}
+    return {name: body[name] for name in ("content", "allowed_mentions", "flags", "attachments") if name in body}
 
 
 def lookup(action: ActionBase, after: str = "", *, slack: float = 60.0) -> Call:
@@ -161,18 +174,25 @@ def lookup(action: ActionBase, after: str = "", *, slack: float = 60.0) -> Call:
     return Call("GET", "/channels/{channel_id}/messages", {"channel_id": place_of(action)}, query=query)
 
 
-def _bodies(content: Content, unfurl: bool, emoji: Mapping[str, str]) -> list[dict[str, Any]]:
+def _messages(
+    content: Content, unfurl: bool, emoji: Mapping[str, str]
+) -> list[tuple[dict[str, Any], tuple[FileRef, ...]]]:
+    """What each message says, and the files that go with it."""
     composed = compose(_text(content), emoji=emoji)
     flags = {} if unfurl else {"flags": SUPPRESS_EMBEDS}
-    return [
-        {"content": part, "allowed_mentions": allowed_mentions(part, composed.named), **flags}
+    said: list[tuple[dict[str, Any], tuple[FileRef, ...]]] = [
+        ({"content": part, "allowed_mentions": allowed_mentions(part, composed.named), **flags}, ())
         for part in composed.parts
     ]
+    for number, files in enumerate(batches(content.files)):
+        body = said.pop()[0] if said and number == 0 else {}
+        said.append(({**body, "attachments": described(files)}, files))
+    return said
 
 
-def _post(action: ActionBase, body: Mapping[str, Any], part: int) -> Call:
+def _post(action: ActionBase, body: Mapping[str, Any], files: tuple[FileRef, ...], part: int) -> Call:
     full = {**body, "nonce": nonce(action.key, part), "enforce_nonce": True}
-    return Call("POST", "/channels/{channel_id}/messages", {"channel_id": place_of(action)}, full, part)
+    return Call("POST", "/channels/{channel_id}/messages", {"channel_id": place_of(action)}, full, part, files=files)
 
 
 def _as_reply(action: ActionBase, posts: list[Call]) -> tuple[Call, ...]:
@@ -187,18 +207,17 @@ def _as_reply(action: ActionBase, posts: list[Call]) -> tuple[Call, ...]:
     ):
         # Should it be gone by now, this is a message like any other.
         reference = {"message_id": parts[5], "fail_if_not_exists": False}
-        first = posts[0]
-        body = first.body if isinstance(first.body, Mapping) else {}
-        posts[0] = Call(first.method, first.path, first.ids, {**body, "message_reference": reference}, first.part)
+        body = posts[0].body if isinstance(posts[0].body, Mapping) else {}
+        posts[0] = replace(posts[0], body={**body, "message_reference": reference})
     return tuple(posts)
 
 
 def _text(content: Content) -> str:
-    """The text; files (which are not uploaded here) as links below it."""
-    if not content.files:
-        return content.text
+    """The text; files that have no bytes here as links below it."""
     links = []
     for file in content.files:
+        if file.blob:
+            continue
         name = literal(file.name or file.id)
         links.append(f"[{name}](<{file.url}>)" if file.url else name)
     return "\n\n".join(filter(None, (content.text, "\n".join(links))))

@@ -18,6 +18,7 @@ class DiscordSettings(AccountSettings):
         token: the bot's token, from the app's page "Bot".
         api_url: where Discord's REST API is; another one for tests and proxies.
         gateway_url: where its gateway is; without it, what ``GET /gateway/bot`` says.
+        cdn_url: where the files are that people attach, instead of Discord's own hosts; for tests and proxies.
         proxy: the HTTP proxy to use.
         shards: how many connections share the guilds; 0 for as many as Discord recommends.
         shard_ids: which of them this process holds; all of them if empty.
@@ -39,6 +40,7 @@ class DiscordSettings(AccountSettings):
     token: SecretStr
     api_url: Annotated[str, Field(pattern=r"^https?://\S+$")] = "https://discord.com/api/v10"
     gateway_url: Annotated[str, Field(pattern=r"^wss?://\S+$")] | None = None
+    cdn_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     proxy: str | None = None
     shards: Annotated[int, Field(ge=0, le=100_000)] = 0
     shard_ids: tuple[Annotated[int, Field(ge=0)], ...] = ()

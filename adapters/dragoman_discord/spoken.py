@@ -5,6 +5,7 @@ from typing import Any
 
 from dragoman import Content, Conversation, FileRef, Person
 
+from .attachments import given_name
 from .identity import Identity
 from .markdown import Names, mentions, plain, to_commonmark, without_mentions
 from .payload import flag, items, mapping, optional, snowflake
@@ -79,9 +80,10 @@ def _part(parent: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
 def _file(file: Mapping[str, Any], path: str) -> FileRef:
     """https://docs.discord.com/developers/resources/message#attachment-object"""
     size = file.get("size")
+    names = {name: optional(file, name, path) for name in ("filename", "title")}
     return FileRef(
         id=snowflake(file, "id", path),
-        name=optional(file, "filename", path),
+        name=given_name(names),
         media_type=optional(file, "content_type", path),
         size=size if isinstance(size, int) and not isinstance(size, bool) else None,
         url=optional(file, "url", path),

@@ -23,6 +23,7 @@ from dragoman import (
     Sent,
     hookimpl,
 )
+from dragoman.adapting import delays
 
 from .api import Api, account_error
 from .app_manifest import bot_scopes
@@ -37,7 +38,7 @@ from .posting import Posting
 from .render import calls
 from .settings import SlackSettings
 from .slash import read_slash
-from .socket_mode import Socket, delays
+from .socket_mode import Socket
 from .twins import Twins
 
 __all__ = ["SlackAdapter", "SlackSettings"]

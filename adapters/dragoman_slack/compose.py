@@ -14,8 +14,10 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from dragoman.adapting import Code, Line, Run, fit
+
 from .mrkdwn import GUARD, escape
-from .split import LIMIT, Code, Line, Run, fit
+from .split import LIMIT, MARKUP
 
 __all__ = ["compose"]
 
@@ -44,7 +46,7 @@ def compose(text: str, limit: int = LIMIT) -> tuple[str, ...]:
         return (text,)
     writer = _Writer()
     writer.write(_parser().parse(text))
-    return fit(writer.blocks, limit)
+    return fit(writer.blocks, limit, MARKUP)
 
 
 class _Writer:
@@ -184,7 +186,7 @@ def inline(tokens: Sequence[Token], source: str, marks: str = "") -> list[list[R
     return [[Run(run.text, _once(run.marks), run.whole) for run in line] for line in lines]
 
 
-def _once(marks: str) -> str:
+def _once(marks: Sequence[str]) -> str:
     """Each format once: bold in a heading is bold."""
     return "".join(dict.fromkeys(marks))
 

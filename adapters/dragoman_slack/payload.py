@@ -1,53 +1,17 @@
-"""Reading payloads that may be anything: what is missing or of the wrong type is named, never a crash."""
+"""Slack's own kinds of fields; the others are read by `dragoman.adapting`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from dragoman.adapting import PayloadError, items, joined, mapping, optional, required
+
 __all__ = ["PayloadError", "items", "mapping", "number", "optional", "required", "timestamp"]
-
-
-class PayloadError(ValueError):
-    """A payload that is not what Slack documents.
-
-    Attributes:
-        field: the dotted path of the first field that is wrong, such as ``event.message.ts``.
-    """
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"Slack payload: {field} {problem}")
-        self.field = field
-
-
-def mapping(parent: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:
-    """The object at ``name``; ``path`` is the parent's, for blame."""
-    value = parent.get(name)
-    if not isinstance(value, Mapping):
-        raise PayloadError(_join(path, name), _problem(value, "an object"))
-    return value
-
-
-def required(parent: Mapping[str, Any], name: str, path: str) -> str:
-    """The text at ``name``, which may not be empty."""
-    value = parent.get(name)
-    if not isinstance(value, str) or not value:
-        raise PayloadError(_join(path, name), _problem(value, "a text"))
-    return _encodable(value)
-
-
-def optional(parent: Mapping[str, Any], name: str, path: str) -> str:
-    """The text at ``name``; empty if there is none."""
-    value = parent.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise PayloadError(_join(path, name), _problem(value, "a text"))
-    return _encodable(value)
 
 
 def timestamp(parent: Mapping[str, Any], name: str, path: str) -> str:
     """A Slack timestamp such as ``1355517523.000005``: unix seconds, unique in its channel."""
     value = required(parent, name, path)
-    number(value, _join(path, name))
+    number(value, joined(path, name))
     return value
 
 
@@ -56,30 +20,3 @@ def number(value: str, field: str) -> float:
     if not value.replace(".", "", 1).isascii() or not value.replace(".", "", 1).isdigit():
         raise PayloadError(field, "must be a timestamp such as 1355517523.000005")
     return float(value)
-
-
-def items(parent: Mapping[str, Any], name: str, path: str) -> Sequence[Mapping[str, Any]]:
-    """The list of objects at ``name``; empty if there is none."""
-    value = parent.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-        raise PayloadError(_join(path, name), _problem(value, "a list of objects"))
-    return value
-
-
-def _encodable(text: str) -> str:
-    """Half a surrogate pair, which JSON may have, cannot be stored or sent on: it becomes U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _problem(value: object, wanted: str) -> str:
-    return "is missing" if value is None else f"must be {wanted}, not {type(value).__name__}"

@@ -10,36 +10,22 @@ What is different from the SDK's (https://docs.slack.dev/apis/events-api/using-s
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import WSMsgType
 from pydantic_core import from_json
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 from dragoman import AccountError, DeliveryError
+from dragoman.adapting import delays
 
 from .api import Api, account_error, quiet_logger
 
-__all__ = ["Socket", "delays"]
+__all__ = ["Socket"]
 
 log = logging.getLogger(__name__)
-
-LONGEST_DELAY: Final = 30.0
-
-
-def delays(first: float = 0.5) -> "Callable[[], float]":
-    """Seconds to wait before each next attempt: doubling up to half a minute, with jitter."""
-    current = first
-
-    def following() -> float:
-        nonlocal current
-        delay, current = current, min(current * 2, LONGEST_DELAY)
-        return delay * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-
-    return following
 
 
 class Socket(SocketModeClient):

@@ -1,5 +1,6 @@
 """A message, what is attached to it, and the reactions on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,27 +31,41 @@ def emoji_of(name: str) -> dict[str, Any]:
 
 @dataclass(slots=True, eq=False)
 class Attachment:
-    """A file of a message, with its bytes."""
+    """A file of a message, with its bytes.
+
+    Attributes:
+        name: without what Discord takes out of it; ``title`` is what was given then, without its extension.
+        sign: makes an address that can be fetched for a while.
+    """
 
     id: str
     name: str
     content: bytes
     type: str
-    url: str
+    sign: Callable[[], str]
     description: str | None = None
+    title: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it can be fetched; a new address each time."""
+        return self.sign()
 
     def payload(self, ephemeral: bool = False) -> dict[str, Any]:
         """https://docs.discord.com/developers/resources/message#attachment-object"""
+        url = self.url
         body: dict[str, Any] = {
             "id": self.id,
             "filename": self.name,
             "size": len(self.content),
-            "url": self.url,
-            "proxy_url": self.url,
+            "url": url,
+            "proxy_url": url,
             "content_type": self.type,
         }
         if self.description is not None:
             body["description"] = self.description
+        if self.title is not None:
+            body["title"] = self.title
         return body | ({"ephemeral": True} if ephemeral else {})
 
 

@@ -132,6 +132,8 @@ def _attachments(call: Call, message: Message, body: Mapping[str, Any]) -> list[
         more = said.get(file.field.removeprefix("files[").removesuffix("]"), {})
         name, description = str(more.get("filename") or file.name), more.get("description")
         new.append(upload(call, message.channel, name, file.content, description))
+    if len(kept) + len(new) > _FILES:
+        problems.add("attachments", "BASE_TYPE_BAD_LENGTH", f"Must be between 0 and {_FILES} in length.")
     if unknown := said.keys() - {file.id for file in kept} - {file.field[6:-1] for file in call.files}:
         number = list(said).index(min(unknown))
         problems.add(

@@ -45,7 +45,7 @@ class DiscordSimulator(World):
         response_limit: seconds in which an interaction wants its first response.
         token_lifetime: seconds for which an interaction can be answered at all.
         nonce_window: seconds in which a nonce may not come again.
-        largest_file: bytes.
+        largest_file: bytes of one file (https://docs.discord.com/developers/reference#uploading-files).
         keep: how many calls, and things told in a session, are remembered.
 
     Attributes:
@@ -68,7 +68,7 @@ class DiscordSimulator(World):
         response_limit: float = 3.0,
         token_lifetime: float = 900.0,
         nonce_window: float = 300.0,
-        largest_file: int = 10 * 1024 * 1024,
+        largest_file: int = 20 * 1024 * 1024,
         keep: int = 100_000,
     ) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from .api import METHODS
 from .call import Answer, Call, Method, Upload
+from .cdn import Fetched
 from .control import control_routes
 from .faults import Fault
 from .limits import Exceeded
@@ -174,15 +175,15 @@ class _Web:
         if request.content_type != "multipart/form-data":
             return None, []
         body, files = None, []
-        size = 0
+        size = largest = 0
         async for part in await request.multipart():
             if getattr(part, "name", None) == "payload_json":
                 body = self._json((await part.read()).decode())  # type: ignore[union-attr]
             elif getattr(part, "filename", None):
                 content = bytes(await part.read())  # type: ignore[union-attr]
-                size += len(content)
+                size, largest = size + len(content), max(largest, len(content))
                 files.append(Upload(part.name or "", part.filename or "", content))  # type: ignore[union-attr]
-        if size > self.simulator.largest_file:
+        if largest > self.simulator.largest_file or size > self.simulator.largest_request:
             raise Refused(40005)
         return body, files
 
@@ -212,9 +213,19 @@ class _Web:
         finally:
             simulator.sockets.discard(socket)
 
-    async def file(self, request: web.Request) -> web.Response:
-        file = self.simulator.attachments.get(f"{request.match_info['channel']}/{request.match_info['id']}")
-        if file is None or file.name != request.match_info["name"]:
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        simulator = self.simulator
+        simulator.fetched.append(Fetched(request.path, dict(request.headers)))
+        delay, fault = simulator.faults.take("GET /attachments/{channel}/{id}/{name}")
+        if delay:
+            await simulator.wait(delay)
+        if fault is not None:
+            if fault.status == 0:
+                return self._hang_up(request)
+            return web.Response(status=fault.status, headers=fault.headers)
+        file = simulator.attachments.get(f"{request.match_info['channel']}/{request.match_info['id']}")
+        signed = simulator.signer.valid(request.path, request.query, simulator.now())
+        if file is None or file.name != request.match_info["name"] or not signed:
             raise web.HTTPNotFound(text="This content is no longer available.")
         return web.Response(body=file.content, content_type=file.type)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .application import Application
+from .cdn import Fetched, Signer, cleansed
 from .channel import DIRECT, PRIVATE_THREAD, Channel
 from .clock import Clock
 from .guild import Guild
@@ -29,6 +30,9 @@ class World:
     Attributes:
         users, guilds, channels: by id; threads and direct messages are channels too.
         attachments: files by their path, as the links of messages have it.
+        fetched: which files were fetched, oldest first.
+        attachment_lifetime: seconds for which a file's address can be fetched. Discord's is about a day.
+        largest_request: bytes of all files of a call (https://docs.discord.com/developers/resources/message#create-message).
         interactions: uses of commands by id, and by token.
         nonces: what was posted with a nonce (by channel, application and nonce), and when.
         typings: where bots have said that they type, oldest first.
@@ -45,6 +49,10 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.applications: dict[str, Application] = {}
         self.attachments: dict[str, Attachment] = {}
+        self.fetched: list[Fetched] = []
+        self.attachment_lifetime = 86_400.0
+        self.largest_request = 25 * 1024 * 1024
+        self.signer = Signer()
         self.interactions: dict[str, Interaction] = {}
         self.nonces: dict[tuple[str, str, str], tuple[Message, float]] = {}
         self.typings: list[tuple[Channel, User]] = []
@@ -127,9 +135,15 @@ class World:
     def attach(self, channel: Channel, name: str, content: bytes, description: str | None = None) -> Attachment:
         """A file for a message in a channel; it can be fetched from its ``url``."""
         id = self.clock.new_id()
-        path = f"/attachments/{channel.id}/{id}/{quote(name)}"
-        type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        made = Attachment(id, name, content, type, self.origin + path, description)
+        clean, title = cleansed(name)
+        path = f"/attachments/{channel.id}/{id}/{quote(clean)}"
+        type = mimetypes.guess_type(clean)[0] or "application/octet-stream"
+
+        def sign() -> str:
+            now = self.now()
+            return f"{self.origin}{path}?{self.signer.query(path, now, now + self.attachment_lifetime)}"
+
+        made = Attachment(id, clean, content, type, sign, description, title)
         self.attachments[f"{channel.id}/{id}"] = made
         return made
 

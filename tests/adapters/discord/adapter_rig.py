@@ -16,7 +16,13 @@ __all__ = ["Rig", "make", "rig"]
 
 def make(discord: DiscordSimulator, account: str = "acme", **more: Any) -> DiscordAdapter:
     """An adapter for the first application."""
-    given = {"token": discord.app().token, "api_url": discord.api_url, "identify_delay": 0, **more}
+    given = {
+        "token": discord.app().token,
+        "api_url": discord.api_url,
+        "cdn_url": discord.origin,
+        "identify_delay": 0,
+        **more,
+    }
     return DiscordAdapter(account, DiscordSettings.model_validate({"platform": "discord", **given}))
 
 

@@ -253,12 +253,13 @@ async def test_each_shard_has_a_connection_and_all_must_be_ready() -> None:
         await asyncio.wait_for(bot.ready.wait(), 10)
 
 
-async def test_when_it_is_stopped_the_session_is_ended() -> None:
+async def test_when_it_is_stopped_the_session_can_be_resumed() -> None:
     async with Scripted() as discord:
         async with running(discord):
             connection = await discord.session()
             closing = asyncio.create_task(connection.closed())
-        assert await closing == 1000
+        # 1000 and 1001 would end it.
+        assert await closing == 4000
 
 
 def test_the_gap_begins_when_something_was_heard_last() -> None:
@@ -273,3 +274,23 @@ def test_the_gap_begins_when_something_was_heard_last() -> None:
     missed = shard.missed
     assert missed == 5.0
     assert not shard.session
+
+
+def test_the_gap_begins_when_the_oldest_that_was_not_handed_over_came() -> None:
+    shard = Shard(0, 1)
+    shard.begin("s", "u")
+    shard.heard = 9.0
+    shard.progress.begin(1, 5.0)
+    shard.progress.begin(2, 6.0)
+    assert shard.complete == 5.0
+    shard.progress.end(1)
+    assert shard.complete == 6.0
+    shard.forget()
+    assert (shard.missed, shard.complete) == (6.0, 6.0)
+
+
+def test_a_shard_has_its_guilds_and_the_first_has_the_direct_messages() -> None:
+    first, second = Shard(0, 2), Shard(1, 2)
+    assert [shard.holds(str(1 << 22)) for shard in (first, second)] == [False, True]
+    assert [shard.holds(str(2 << 22)) for shard in (first, second)] == [True, False]
+    assert [shard.holds("@me") for shard in (first, second)] == [True, False]

@@ -24,6 +24,7 @@ class Discord:
         self.held: asyncio.Event | None = None
         self.called = asyncio.Event()
         self.resource: dict[str, Any] | None = {"message": {"id": "1"}}
+        self.original: dict[str, Any] = {}
 
     async def __call__(self, call: Call) -> Any:
         self.calls.append(call)
@@ -34,7 +35,7 @@ class Discord:
             raise DeliveryError(code, code=code)
         if call.path.endswith("/callback"):
             return {"interaction": {}, "resource": self.resource} if call.query else ""
-        return {"id": str(len(self.calls))}
+        return {"id": str(len(self.calls)), **(self.original if call.method == "GET" else {})}
 
     def said(self) -> list[tuple[str, object]]:
         """What was called, and with which type or content."""
@@ -146,12 +147,13 @@ async def test_if_discord_does_not_know_it_any_more_it_is_said_in_the_channel(co
     await interactions.close()
 
 
-async def test_a_response_of_which_we_did_not_hear_becomes_the_answer() -> None:
+async def test_a_response_of_which_we_did_not_hear_is_the_answer() -> None:
     discord = Discord()
+    discord.original = {"content": "hi ", "flags": 0}
     discord.refusals = ["40060"]
     interactions, interaction = begun(discord)
     assert await interactions.say(interaction, BODY) == "2"
-    assert discord.said() == [("POST callback", 4), ("PATCH @original", "hi")]
+    assert discord.said() == [("POST callback", 4), ("GET @original", None)]
     await interactions.close()
 
 

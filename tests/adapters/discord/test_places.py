@@ -81,3 +81,20 @@ def test_any_garbage_is_left_out(kind: str, data: dict[str, Any]) -> None:
     places = p.places()
     places.tell(kind, data)
     assert all(isinstance(place.name, str) and place.id.isdecimal() for place in places)
+
+
+def test_of_a_guild_all_is_told_at_once_until_the_bot_leaves_it() -> None:
+    places = Places()
+    assert not places.complete
+    places.tell("READY", {"guilds": []})
+    assert places.complete
+    places.tell("GUILD_UPDATE", p.guild())
+    assert not places.told
+    places.tell("GUILD_CREATE", {"id": p.GUILD, "unavailable": True})
+    assert not places.told
+    places.tell("GUILD_CREATE", {**p.guild(), "unavailable": False})
+    assert places.told == {p.GUILD}
+    places.tell("GUILD_DELETE", {"id": p.GUILD, "unavailable": True})
+    assert places.told == {p.GUILD}
+    places.tell("GUILD_DELETE", {"id": p.GUILD})
+    assert not places.told

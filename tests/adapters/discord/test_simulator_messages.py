@@ -137,8 +137,15 @@ async def test_files_are_uploaded_kept_and_fetched() -> None:
         assert (attachment["filename"], attachment["size"], attachment["description"]) == ("plan.txt", 5, "a plan")
         async with r.session.get(attachment["url"]) as response:
             assert (await response.read(), response.content_type) == (b"do it", "text/plain")
-        async with r.session.get(attachment["url"] + "x") as response:
+        for forged in (attachment["url"].replace("hm=", "hm=0"), attachment["url"].partition("?")[0]):
+            async with r.session.get(forged) as response:
+                assert response.status == 404
+        r.discord.advance(r.discord.attachment_lifetime + 1)
+        async with r.session.get(attachment["url"]) as response:
             assert response.status == 404
+        fresh = (await r.call(f"GET /channels/{r.general.id}/messages/{posted['id']}")).body["attachments"][0]["url"]
+        async with r.session.get(fresh) as response:
+            assert await response.read() == b"do it"
         assert (await r.call(where, data=form(b"x" * 1001, {}))).code == 40005
         edited = (await r.call(f"PATCH /channels/{r.general.id}/messages/{posted['id']}", {"attachments": []})).body
         assert edited["attachments"] == []

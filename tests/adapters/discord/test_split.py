@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dragoman.adapting import Code, Line, Run, fit
 from dragoman_discord.compose import compose
-from dragoman_discord.split import Code, Line, Run, fit
+from dragoman_discord.split import MARKUP
 
 
 def words(text: str) -> str:
@@ -91,5 +92,5 @@ def test_blocks_of_any_text_fit(texts: list[str], code: bool) -> None:
     blocks: list[Line | Code] = [
         Code(text, "py") if code else Line((Run(text.replace("\\", "\\\\")),)) for text in texts
     ]
-    for part in fit(blocks, 60):
+    for part in fit(blocks, 60, MARKUP):
         assert len(part) <= 60
