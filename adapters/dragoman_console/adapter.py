@@ -101,8 +101,10 @@ class ConsoleAdapter(Adapter):
             await receive(event)
             # The next prompt comes after the answer; not every line has one, and fewer reactions have.
             short = prompting or isinstance(event, Reaction)
+            # Not wait_for, which on Python 3.11 can take a cancellation for its own end.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.answered.wait(), 2.0 if short else 10.0)
+                async with asyncio.timeout(2.0 if short else 10.0):
+                    await self.answered.wait()
 
     async def perform(self, action: ActionBase) -> Sent:
         """Print it; what goes elsewhere than to this session says where."""

@@ -121,9 +121,7 @@ class DiscordAdapter(Adapter):
         )
         # Should we have failed and be started again, the sessions are still there.
         again = {shard.count for shard in self._shards} == {count}
-        if not again:
-            self._shards = [Shard(id, count) for id in self.settings.shard_ids or range(count)]
-        shards = self._shards
+        shards = self._shards if again else [Shard(id, count) for id in self.settings.shard_ids or range(count)]
         sessions = Sessions(
             self.account,
             lambda: self.services,
@@ -137,6 +135,7 @@ class DiscordAdapter(Adapter):
             shard.rewind()
         if not again:
             await sessions.load()
+            self._shards = shards
         waiting = {shard.id for shard in shards}
 
         def take(shard: Shard, payload: Mapping[str, Any]) -> None:

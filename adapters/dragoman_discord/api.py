@@ -39,7 +39,8 @@ ADVICE: Final[Mapping[int, str]] = {
     10014: "the bot knows no such emoji",
     50001: "the bot may not see the channel: give its role the permission View Channel",
     50007: "this person takes no direct messages from the bot",
-    50013: "the bot's role lacks a permission: Send Messages, Add Reactions, Create Public Threads or Read History",
+    50013: "the bot's role lacks a permission: Send Messages, Attach Files, Add Reactions, Create Public Threads or "
+    "Read Message History",
     50083: "the thread is archived",
 }
 

@@ -62,6 +62,9 @@ FATAL: Final[Mapping[int, str]] = {
     "message_content = false",
 }
 
+#: Close codes after which there has to be a new session (as above): the sequence was invalid; it has timed out.
+ENDED: Final = frozenset({4007, 4009})
+
 #: Given a shard and what Discord sent on it: ``{"op": 0, "t": ..., "s": ..., "d": ...}``. May not block or raise.
 Handle = Callable[["Shard", Mapping[str, Any]], None]
 
@@ -314,5 +317,9 @@ class Client:
             await start()
             while True:
                 await socket.poll_event()
+        except ReconnectWebSocket:
+            if socket.socket.close_code in ENDED:
+                raise ReconnectWebSocket(shard.id, resume=False) from None
+            raise
         finally:
             await socket.end()

@@ -29,7 +29,7 @@ class Inbox:
     """The events of one account on their way to the ledger.
 
     Args:
-        delay: seconds before each next attempt, as `dragoman_discord.client.delays` gives.
+        delay: seconds before each next attempt, as `dragoman.adapting.delays` gives.
     """
 
     def __init__(

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from dragoman.adapting import fenced
+
 from .emoji import with_shortcodes
 
 __all__ = ["Names", "literal", "mentions", "plain", "to_commonmark", "without_mentions"]
@@ -80,10 +82,11 @@ def without_mentions(text: str, user: str, role: str = "") -> str:
 
 
 def plain(text: str) -> str:
-    """What the person typed: mentions as ``<@1>`` and ``<#1>``, emoji as shortcodes."""
+    """What the person typed: mentions as ``<@1>`` and ``<#1>``, emoji as shortcodes, code blocks of several lines with
+    their fences on lines of their own."""
     if "<" in text:
         text = TOKEN.sub(_plain_token, text)
-    return with_shortcodes(text)
+    return fenced(with_shortcodes(text), languages=True)
 
 
 def _plain_token(match: re.Match[str]) -> str:
@@ -253,8 +256,9 @@ def _marks(text: str, index: int, run: str, out: list[str], opened: dict[str, in
         at = len(out)
         within = before.isalnum() and after.isalnum()
         out.append(literal(marker) if marker[0] != "_" else marker if within else "\\_" * len(marker))
-        if marker in opened and not before.isspace() and not (marker == "_" and after.isalnum()):
-            start = opened[marker]
+        start = opened.get(marker, at)
+        # Between two markers there is something, or they are text: four tildes are a fence in CommonMark.
+        if at > start + 1 and not before.isspace() and not (marker == "_" and after.isalnum()):
             inside_word = after.isalnum() or (start > 0 and out[start - 1][-1:].isalnum())
             shown = {"_": "_", "__": "*" if inside_word else "_"}.get(marker, marker)
             out[start] = out[at] = shown

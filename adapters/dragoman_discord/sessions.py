@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two savings, if something has changed.
 INTERVAL: Final = 1.0
-#: How many of the direct messages are remembered.
-DIRECT: Final = 200
 
 
 class Sessions:
@@ -139,7 +137,7 @@ class Sessions:
         for guild, after in owed.items() if isinstance(owed, Mapping) else ():
             if str(after).isdecimal():
                 self._missed.owe(str(guild), str(after))
-        for channel in _texts(state.get("direct"))[-DIRECT:]:
+        for channel in _texts(state.get("direct")):
             self._missed.talk(channel)
         for key in _texts(state.get("waiting")):
             await self._interactions.expect(key)

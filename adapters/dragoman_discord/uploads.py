@@ -68,7 +68,9 @@ def uploading(call: Call, open_file: Open) -> Iterator[tuple[list[dict[str, Any]
         yield form, files, size
     finally:
         for file in files:
+            # It gives the file back to us, open.
             file.close()
+            file.fp.close()
 
 
 def too_large(call: Call, code: str) -> DeliveryError | None:

@@ -15,6 +15,8 @@ Every function here is pure and takes time linear in its input: what people type
 import re
 from typing import Final
 
+from dragoman.adapting import fenced
+
 __all__ = [
     "GAP",
     "GUARD",
@@ -73,11 +75,12 @@ def without_mentions(text: str, user: str) -> str:
 
 
 def plain(text: str) -> str:
-    """What the person typed: entities read, links as label or address, mentions as ``<@U1>``, ``<#C1>``."""
+    """What the person typed: entities read, links as label or address, mentions as ``<@U1>``, ``<#C1>``, code blocks
+    of several lines with their fences on lines of their own."""
     if "<" in text:
         # One pass over tokens and entities each: a token's parts are unescaped with everything else.
         text = TOKEN.sub(_plain_token, text)
-    return unescape(text)
+    return fenced(unescape(text), languages=False)
 
 
 def _plain_token(match: re.Match[str]) -> str:

@@ -255,6 +255,10 @@ class SlackSimulator:
         """Cut all websockets as a broken network does; says how many there were."""
         return sum(app.link.drop() for app in self.apps)
 
+    def send_raw(self, text: str) -> int:
+        """Send a text of your own, which may be no JSON, on all websockets; says how many there are."""
+        return sum(app.link.send_raw(text) for app in self.apps)
+
     def refuse_connections(self, times: int | None = None) -> None:
         """Refuse the next websockets (HTTP 503), or all until ``recover``."""
         self.refusals = times

@@ -280,6 +280,12 @@ class Link:
         for socket in self.sockets:
             socket.outbox.put_nowait(_dumps({"type": "disconnect", "reason": "warning", "debug_info": {}}))
 
+    def send_raw(self, text: str) -> int:
+        """Send a text on every connection; says how many there are."""
+        for socket in self.sockets:
+            socket.outbox.put_nowait(text)
+        return len(self.sockets)
+
     def drop(self) -> int:
         """Cut every connection as a broken network does; says how many there were."""
         cut = list(self._open)

@@ -6,6 +6,7 @@ after `delays`.
 """
 
 from .backoff import delays
+from .fences import fenced
 from .payload import PayloadError, items, joined, mapping, optional, required
 from .splitting import Code, Line, Markup, Run, fit, write
 
@@ -16,6 +17,7 @@ __all__ = [
     "PayloadError",
     "Run",
     "delays",
+    "fenced",
     "fit",
     "items",
     "joined",

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bot import Bot
+    from .contract import AdapterContract, Stage
     from .platform import Reply
 
-__all__ = ["Bot", "Reply"]
+__all__ = ["AdapterContract", "Bot", "Reply", "Stage"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,6 +27,10 @@ def __getattr__(name: str) -> Any:
         from .bot import Bot
 
         return Bot
+    if name in ("AdapterContract", "Stage"):
+        from . import contract
+
+        return getattr(contract, name)
     if name == "Reply":
         from .platform import Reply
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["bot", "bot_settings", "skills"]
 
+# Its tests are inherited: their assertions explain themselves as those of a test module do.
+pytest.register_assert_rewrite("dragoman.testing.contract.behaving", "dragoman.testing.contract.normalising")
+
 
 @pytest.fixture
 def skills(request: pytest.FixtureRequest) -> list[Skill]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
-import io
+import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from adapters.discord.adapter_rig import Rig, make
@@ -42,7 +44,13 @@ class Store(MemoryServices):
     def open_file(self, file: FileRef) -> BinaryIO:
         if file.blob not in self._files:
             raise DeliveryError(f"the file {file.name!r} is not in the bot's keeping any more", code="no_file")
-        return io.BytesIO(self._files[file.blob])
+        # A file like any other, which has to be closed.
+        number, path = tempfile.mkstemp()
+        os.write(number, self._files[file.blob])
+        os.close(number)
+        found = Path(path).open("rb")  # noqa: SIM115 - the adapter's to close
+        Path(path).unlink()
+        return found
 
     def _reach(self) -> None:
         self.tried += 1

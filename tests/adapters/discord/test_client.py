@@ -239,6 +239,20 @@ async def test_what_will_is_tried_again(monkeypatch: pytest.MonkeyPatch, caplog:
         assert "shard 0 cannot connect" in caplog.text
 
 
+@pytest.mark.parametrize("code", [4007, 4009])
+async def test_after_a_session_that_discord_ended_there_is_a_new_one(
+    code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragoman_discord.client.delays", lambda: lambda: 0.0)
+    async with Scripted() as discord, running(discord) as bot:
+        connection = await discord.session()
+        await connection.dispatch("MESSAGE_CREATE", said("one", 1))
+        await bot.got("one")
+        await connection.socket.close(code=code)
+        again = await discord.connection()
+        assert (await again.hello())["op"] == 2
+
+
 async def test_each_shard_has_a_connection_and_all_must_be_ready() -> None:
     async with Scripted() as discord, running(discord, shards=3, shard_ids=(0, 2)) as bot:
         first, second = await discord.connection(), await discord.connection()

@@ -1,13 +1,14 @@
 """Answers to slash commands, within Discord's deadlines."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from adapters.discord import payloads as p
 from dragoman import DeliveryError
-from dragoman_discord.interactions import VALID, Interaction, Interactions
+from dragoman_discord.interactions import VALID, Interaction, Interactions, _left
 from dragoman_discord.render import Call
 
 KEY = "discord/slash/acme/100/200/5"
@@ -190,3 +191,16 @@ async def test_the_same_interaction_again_changes_nothing() -> None:
     interactions.begin(KEY, p.interaction(token="other"), p.APP)
     assert interactions.find(KEY, p.GENERAL) is interaction
     await interactions.close()
+
+
+@pytest.mark.parametrize(
+    ("age", "left"),
+    [(0.0, 1.5), (1.0, 0.5), (2.9, 0.0), (3.1, 1.5), (-5.0, 1.5)],
+    ids=["just now", "a second ago", "to another process", "by another clock", "in the future"],
+)
+def test_an_interaction_that_came_before_has_less_patience_left(
+    age: float, left: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragoman_discord.interactions.time", SimpleNamespace(time=lambda: p.AT + age))
+    found = _left(Interaction(p.SNOWFLAKE, "t", p.APP, p.GENERAL, 0.0), 1.5)
+    assert found == pytest.approx(left, abs=0.001)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -194,6 +194,9 @@ def shown(commonmark: str) -> str:
 
 
 @given(TEXTS)
+@example("~~~~a")
+@example("****a")
+@example("~~~a~~~")
 def test_whatever_is_read_keeps_its_words(text: str) -> None:
     words = "".join(char for char in text if char.isascii() and char.isalnum())
     if not re.search(r"https|<[@#:t]|wave|`|\n|[^\x00-\x7f]|@|\d\.", text):

@@ -300,6 +300,22 @@ async def test_who_is_started_again_in_the_same_process_is_told_again_what_was_i
         await process.stop()
 
 
+async def test_who_is_started_again_before_the_place_was_read_reads_it() -> None:
+    async with restarts() as (r, store):
+        process = await Process(r, store).until_ready()
+        await process.stop()
+        store.away, store.tried = True, 0
+        other = Process(r, store)
+        await r.discord.until(lambda: store.tried >= 2)
+        other.task.cancel()
+        await asyncio.gather(other.task, return_exceptions=True)
+        store.away = False
+        other.task = asyncio.create_task(other.adapter.run(other.receive, other._is_ready))
+        await other.until_ready()
+        assert (r.discord.identifies, r.discord.resumes) == (1, 1)
+        await other.stop()
+
+
 async def test_what_was_in_hand_when_the_session_ended_is_read_from_the_histories() -> None:
     async with restarts() as (r, store):
         process = await Process(r, store).until_ready()

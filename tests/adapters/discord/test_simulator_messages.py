@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -151,6 +152,51 @@ async def test_files_are_uploaded_kept_and_fetched() -> None:
         assert edited["attachments"] == []
         r.general.deny(r.app.user, "ATTACH_FILES")
         assert (await r.call(where, data=form(b"x", {}))).code == 50013
+
+
+async def test_a_message_has_ten_files_each_as_large_as_it_may_be() -> None:
+    async with rig(largest_file=1000) as r:
+        where = f"/channels/{r.general.id}/messages"
+
+        def form(*sizes: int) -> aiohttp.FormData:
+            data = aiohttp.FormData(quote_fields=False)
+            data.add_field("payload_json", "{}", content_type="application/json")
+            for number, size in enumerate(sizes):
+                data.add_field(f"files[{number}]", b"x" * size, filename=f"{number}.bin")
+            return data
+
+        posted = (await r.call(f"POST {where}", data=form(1000, 1000))).body
+        assert [file["size"] for file in posted["attachments"]] == [1000, 1000]
+        assert (await r.call(f"POST {where}", data=form(*[1] * 11))).code == 50035
+        r.discord.largest_request = 1999
+        assert (await r.call(f"POST {where}", data=form(1000, 1000))).code == 40005
+        kept = [{"id": file["id"]} for file in posted["attachments"]]
+        body = json.dumps({"attachments": [*kept, *({"id": str(number)} for number in range(9))]})
+        data = form(*[1] * 9)
+        data._fields.pop(0)
+        data.add_field("payload_json", body, content_type="application/json")
+        assert (await r.call(f"PATCH {where}/{posted['id']}", data=data)).code == 50035
+
+
+@pytest.mark.parametrize(
+    ("name", "filename", "title"),
+    [
+        ("plan.txt", "plan.txt", None),
+        ('say "hi".txt', "say_hi.txt", 'say "hi"'),
+        ("größe.txt", "groe.txt", "größe"),
+        ("_x_.png", "x_.png", "_x_"),
+        ("画.png", "unknown.png", "画"),
+        ("画", "unknown", "画"),
+    ],
+)
+async def test_names_of_files_are_cleansed_and_titles_say_what_they_were(
+    name: str, filename: str, title: str | None
+) -> None:
+    async with rig() as r:
+        said = await r.ann.say(r.general, files={name: b"x"})
+        [attachment] = said.payload()["attachments"]
+        assert (attachment["filename"], attachment.get("title")) == (filename, title)
+        assert quote(filename) in attachment["url"]
 
 
 async def test_pages_go_before_after_and_around() -> None:
