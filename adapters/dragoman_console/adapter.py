@@ -18,6 +18,7 @@ from dragoman import (
     AccountSettings,
     ActionBase,
     Adapter,
+    Capabilities,
     ChannelInfo,
     Person,
     Reaction,
@@ -27,6 +28,7 @@ from dragoman import (
     Typing,
 )
 
+from .can import CAPABILITIES
 from .normalise import normalise
 from .render import render
 from .zone import local_zone
@@ -45,6 +47,7 @@ class ConsoleAdapter(Adapter):
     """One person in a terminal. Its end of input ends `run`."""
 
     platform: ClassVar[str] = "console"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
     Settings: ClassVar[type[AccountSettings]] = ConsoleSettings
     settings: ConsoleSettings
 

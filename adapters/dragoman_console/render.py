@@ -1,6 +1,6 @@
 """An action, as text for a terminal. Pure."""
 
-from dragoman import ActionBase, Delete, Edit, React, Send, Typing
+from dragoman import ActionBase, Content, Delete, Edit, React, Send, Typing, literal
 
 __all__ = ["render"]
 
@@ -14,9 +14,10 @@ def render(action: ActionBase, *, here: str | None = None) -> str:
     match action:
         case Send(content=content, address=address):
             elsewhere = here is not None and address.channel != here
-            return f"*(in {_place(address.channel)})* {content.text}" if elsewhere else content.text
+            text = _with_files(content)
+            return f"*(in {_place(address.channel)})* {text}" if elsewhere else text
         case Edit(content=content, target=target):
-            return f"*(message {target.id} now says)* {content.text}"
+            return f"*(message {target.id} now says)* {_with_files(content)}"
         case Delete(target=target):
             return f"*(message {target.id} was taken back)*"
         case React(emoji=emoji, target=target, remove=remove):
@@ -25,6 +26,12 @@ def render(action: ActionBase, *, here: str | None = None) -> str:
             return f"*({status})*" if status else ""
         case _:
             return ""
+
+
+def _with_files(content: Content) -> str:
+    """The text, and the names of the files below it."""
+    names = [f"*(the file {literal(file.name or file.id)})*" for file in content.files]
+    return "\n\n".join(filter(None, (content.text, "\n".join(names))))
 
 
 def _place(channel: str) -> str:

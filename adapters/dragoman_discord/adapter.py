@@ -9,6 +9,7 @@ from dragoman import (
     AccountError,
     ActionBase,
     Adapter,
+    Capabilities,
     ChannelInfo,
     Delete,
     DeliveryError,
@@ -25,6 +26,7 @@ from dragoman import (
 from dragoman.adapting import delays
 
 from .api import Api
+from .can import CAPABILITIES
 from .client import Client, Shard
 from .directory import Directory
 from .downloads import download
@@ -60,6 +62,7 @@ class DiscordAdapter(Adapter):
     """One Discord bot, in all its guilds."""
 
     platform: ClassVar[str] = "discord"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
     Settings = DiscordSettings
 
     settings: DiscordSettings

@@ -12,6 +12,7 @@ from dragoman import (
     AccountError,
     ActionBase,
     Adapter,
+    Capabilities,
     ChannelInfo,
     Conversation,
     DeliveryError,
@@ -27,6 +28,7 @@ from dragoman.adapting import delays
 
 from .api import Api, account_error
 from .app_manifest import bot_scopes
+from .can import CAPABILITIES
 from .directory import Directory
 from .downloads import download
 from .groups import GROUP_EVENTS
@@ -57,6 +59,7 @@ class SlackAdapter(Adapter):
     """One Slack app in one workspace (or organisation), over Socket Mode."""
 
     platform: ClassVar[str] = "slack"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
     Settings = SlackSettings
 
     settings: SlackSettings

@@ -8,6 +8,7 @@ from .adapter import AccountSettings, Adapter, Receive
 from .adapter_services import AdapterServices, MemoryServices
 from .address import NOWHERE, Address
 from .arguments import usage
+from .capabilities import Ability, Capabilities, no, yes
 from .content import Content, FileRef
 from .context import Context
 from .cooldown import Cooldown
@@ -66,6 +67,7 @@ from .when import read_moment
 
 __all__ = [
     "NOWHERE",
+    "Ability",
     "AccountError",
     "AccountSettings",
     "Action",
@@ -76,6 +78,7 @@ __all__ = [
     "AddressError",
     "ArgumentsError",
     "BrokerError",
+    "Capabilities",
     "CatalogueError",
     "Channel",
     "ChannelInfo",
@@ -135,7 +138,9 @@ __all__ = [
     "format_duration",
     "hookimpl",
     "literal",
+    "no",
     "read_moment",
     "usage",
     "wanted",
+    "yes",
 ]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from .action import ActionBase, Sent
 from .adapter_services import AdapterServices, MemoryServices
+from .capabilities import Capabilities
 from .content import FileRef
 from .errors import DeliveryError
 from .event import ChannelInfo, EventBase, Person
@@ -45,6 +46,8 @@ class Adapter(ABC):
 
     #: The name that ``platform = "..."`` in the settings selects.
     platform: ClassVar[str]
+    #: What the platform can do, and what happens where it cannot.
+    capabilities: ClassVar[Capabilities] = Capabilities()
     #: How ``[accounts.NAME]`` is read.
     Settings: ClassVar[type[AccountSettings]] = AccountSettings
 

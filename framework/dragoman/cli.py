@@ -219,6 +219,22 @@ def plugins(state: State, as_json: bool) -> None:
 
 
 @cli.command()
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print only the table, as Markdown.")
+@reports_errors
+def adapters(as_markdown: bool) -> None:
+    """List the installed adapters and what each platform can do."""
+    from rich.console import Console
+
+    from .platforms import markdown, read_platforms, show_platforms
+
+    platforms = read_platforms()
+    if as_markdown:
+        click.echo(markdown(platforms))
+    else:
+        show_platforms(platforms, Console(highlight=False))
+
+
+@cli.command()
 def schema() -> None:
     """Print the JSON Schema of what is on the wire, for clients in any language."""
     from . import wire

@@ -59,6 +59,7 @@ class ConsoleStage(Stage):
 
 
 class TestContract(AdapterContract):
+    adapter = ConsoleAdapter
     payloads: ClassVar[Mapping[str, Any]] = {
         "reply_in_a_direct_message": "yes, please",
     }

@@ -100,6 +100,7 @@ class DiscordStage(Stage):
 
 
 class TestContract(AdapterContract):
+    adapter = DiscordAdapter
     payloads: ClassVar[Mapping[str, Any]] = {
         "message": said("Hello, world!", 0),
         "mention_in_a_thread": said(f"<@{BOT}> roll 2d6", 1, channel_id=THREAD, mentions=[user(BOT, "dragoman")]),

@@ -64,6 +64,7 @@ class SlackStage(Stage):
 
 
 class TestContract(AdapterContract):
+    adapter = SlackAdapter
     payloads: ClassVar[Mapping[str, Any]] = {
         "message": outer(message("Hello, world!")),
         "mention_in_a_thread": outer(

@@ -1,6 +1,7 @@
 """What every adapter does the same, as tests to inherit. An adapter's own tests say where it speaks its platform::
 
     class TestContract(AdapterContract):
+        adapter = MyAdapter
         payloads = {"message": {...}, "edit": {...}}         # what the platform documents; see `SCENARIOS`
         without = {"reaction": "the platform has none"}
 
@@ -30,6 +31,7 @@ class AdapterContract(Normalising, Behaving):
     """Inherit it in a test module, and pytest runs the tests.
 
     Attributes:
+        adapter: the class that is tested.
         payloads: by the names of `dragoman.testing.scenarios.SCENARIOS` and ``NOTHING``.
         without: scenarios and tests (without ``test_``) that there cannot be, each with the reason.
     """

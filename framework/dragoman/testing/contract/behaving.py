@@ -89,7 +89,7 @@ class Behaving(ABC):
             assert len(first.ids) == 1
             again = await stage.adapter.perform(said.model_copy(update={"again": True}))
             assert again.ids == first.ids
-            assert [_words(text) for text in stage.shown()] == ["Good morning"]
+            assert await _shown(stage) == ["Good morning"]
 
         self._on(work)
 
@@ -101,12 +101,12 @@ class Behaving(ABC):
             edit = Edit(key="k3", address=stage.here, target=target, content=Content(text="three"))
             await stage.adapter.perform(edit)
             await stage.adapter.perform(edit.model_copy(update={"again": True}))
-            assert [_words(text) for text in stage.shown()] == ["three", "two"]
+            assert await _shown(stage) == ["three", "two"]
             delete = Delete(key="k4", address=stage.here, target=target)
             await stage.adapter.perform(delete)
             # It may have been done by somebody who died before they could say so.
             await stage.adapter.perform(delete.model_copy(update={"again": True}))
-            assert [_words(text) for text in stage.shown()] == ["two"]
+            assert await _shown(stage) == ["two"]
 
         self._on(work)
 
@@ -116,10 +116,12 @@ class Behaving(ABC):
             react = React(key="k2", address=stage.here, target=Target(id=sent.ids[0]), emoji="wave")
             for action in (react, react.model_copy(update={"again": True})):
                 await stage.adapter.perform(action)
+                await stage.settle()
                 assert stage.reactions() == 1
             remove = react.model_copy(update={"key": "k3", "remove": True})
             for action in (remove, remove.model_copy(update={"again": True})):
                 await stage.adapter.perform(action)
+                await stage.settle()
                 assert stage.reactions() == 0
 
         self._on(work)
@@ -134,8 +136,9 @@ class Behaving(ABC):
     def test_a_text_of_40000_characters_arrives_whole(self) -> None:
         async def work(stage: Stage) -> None:
             sent = await stage.adapter.perform(_send(stage, LONG, "k1"))
-            assert len(sent.ids) == len(set(sent.ids)) == len(stage.shown())
-            assert " ".join(map(_words, stage.shown())) == LONG
+            shown = await _shown(stage)
+            assert len(sent.ids) == len(set(sent.ids)) == len(shown)
+            assert " ".join(shown) == LONG
 
         self._on(work)
 
@@ -148,7 +151,7 @@ class Behaving(ABC):
     def test_nobody_is_called_by_what_only_looks_like_a_mention(self) -> None:
         async def work(stage: Stage) -> None:
             await stage.adapter.perform(_send(stage, "@everyone <!channel> <@U1> &amp;", "k1"))
-            (text,) = stage.shown()
+            (text,) = await _shown(stage)
             assert "everyone" in text
             assert stage.called() == []
 
@@ -203,7 +206,7 @@ class Behaving(ABC):
             left = {task for task in asyncio.all_tasks() - before if not task.done()}
             assert left == set()
             await stage.adapter.perform(_send(stage, "once more", "k1"))
-            assert [_words(text) for text in stage.shown()] == ["once more"]
+            assert await _shown(stage) == ["once more"]
 
         self._on(work)
 
@@ -231,6 +234,7 @@ class Behaving(ABC):
                         {self._task, waiting}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
                     )
                     assert waiting in done, f"the adapter did not call ready(): {self._task}"
+                    await stage.begin()
                 await work(stage)
             finally:
                 await self._end()
@@ -261,6 +265,11 @@ class Behaving(ABC):
 
 def _send(stage: Stage, text: str, key: str) -> Send:
     return Send(key=key, address=stage.here, content=Content(text=text))
+
+
+async def _shown(stage: Stage) -> list[str]:
+    await stage.settle()
+    return [_words(text) for text in stage.shown()]
 
 
 def _words(text: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import pytest
 
+from ...adapter import Adapter
 from ...event import EventBase
-from .scenarios import GARBAGE, NOTHING, SCENARIOS, comparable
+from .scenarios import ABILITIES, GARBAGE, NOTHING, SCENARIOS, comparable
 
 __all__ = ["Normalising"]
 
@@ -21,6 +22,7 @@ class Normalising(ABC):
 
     payloads: ClassVar[Mapping[str, Any]] = {}
     without: ClassVar[Mapping[str, str]] = {}
+    adapter: ClassVar[type[Adapter]]
 
     @abstractmethod
     def normalise(self, payload: Any) -> Sequence[EventBase]:
@@ -29,6 +31,16 @@ class Normalising(ABC):
     def test_every_scenario_has_a_payload_or_a_reason(self) -> None:
         missing = [name for name in (*SCENARIOS, *NOTHING) if name not in self.payloads and name not in self.without]
         assert missing == [], "give each a payload of the shape that the platform documents, or a reason in `without`"
+
+    def test_what_the_adapter_declares_is_so(self) -> None:
+        for scenario, ability in ABILITIES.items():
+            declared = bool(getattr(self.adapter.capabilities, ability))
+            if scenario in self.payloads:
+                assert declared, f"{self.adapter.__name__}.capabilities.{ability} says no, and {scenario} is there"
+            elif declared:
+                assert self.without[scenario], f"{self.adapter.__name__}.capabilities.{ability} says yes"
+        undeclared = [name for name, ability in self.adapter.capabilities if not ability and not ability.note]
+        assert undeclared == [], "say what happens instead: no(...)"
 
     @pytest.mark.parametrize("scenario", SCENARIOS)
     def test_a_scenario_is_the_same_event_on_every_platform(self, scenario: str) -> None:

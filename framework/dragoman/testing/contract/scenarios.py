@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ...event import Deleted, Edited, EventBase, Message, Person, Reaction
 
-__all__ = ["GARBAGE", "NOTHING", "SCENARIOS", "Scenario", "comparable"]
+__all__ = ["ABILITIES", "GARBAGE", "NOTHING", "SCENARIOS", "Scenario", "comparable"]
 
 #: A link that mentions somebody; what it shows is for people.
 MENTION: Final = re.compile(r"\[[^\]]*\]\(dragoman:(user|channel)/[^)]+\)")
@@ -109,6 +109,20 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         "Another program says in a channel: The build is broken",
         _said("message", "The build is broken", person={"bot": True}),
     ),
+}
+
+#: The capability that each of them needs.
+ABILITIES: Final[dict[str, str]] = {
+    "message": "messages",
+    "mention_in_a_thread": "threads",
+    "reply_in_a_direct_message": "direct",
+    "edit": "edits",
+    "delete": "deletions",
+    "reaction": "reactions",
+    "reaction_removed": "reactions",
+    "attachment": "attachments",
+    "code_block": "messages",
+    "bot_message": "bots",
 }
 
 #: What makes no event.

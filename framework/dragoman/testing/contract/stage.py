@@ -27,6 +27,12 @@ class Stage(ABC):
     def shown(self) -> list[str]:
         """What people see there of what the bot has said, the oldest first, in the platform's own markup."""
 
+    async def begin(self) -> None:  # noqa: B027  # most simulators need nothing
+        """The adapter runs now."""
+
+    async def settle(self) -> None:  # noqa: B027  # most simulators show at once what was answered
+        """Wait until people see all that the adapter has done so far."""
+
     def reactions(self) -> int:
         """How many emoji the bot has put on messages there."""
         raise NotImplementedError
