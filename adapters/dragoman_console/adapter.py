@@ -20,12 +20,12 @@ from dragoman import (
     Adapter,
     Capabilities,
     ChannelInfo,
+    Edit,
     Person,
     Reaction,
     Receive,
     Send,
     Sent,
-    Typing,
 )
 
 from .can import CAPABILITIES
@@ -117,7 +117,8 @@ class ConsoleAdapter(Adapter):
                 self._console.print(Markdown(text))
             else:
                 self._console.out(text)
-        if not isinstance(action, Typing):
+        # An emoji is often put first, and words follow: it is no answer.
+        if isinstance(action, Send | Edit):
             self.answered.set()
         if not isinstance(action, Send):
             return Sent()

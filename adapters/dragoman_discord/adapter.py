@@ -144,6 +144,8 @@ class DiscordAdapter(Adapter):
         def take(shard: Shard, payload: Mapping[str, Any]) -> None:
             for work in intake.take(shard, payload, self._missed):
                 self._spawn(work)
+            if payload.get("t") == "READY":
+                sessions.begun()
             if shard.ready and shard.id in waiting:
                 waiting.discard(shard.id)
                 if not waiting:

@@ -77,7 +77,8 @@ INTENTS: Final[Mapping[str, int]] = {
 
 #: Message types in which somebody says something; all others are Discord's own notices
 #: (https://docs.discord.com/developers/resources/message#message-object-message-types).
-SPOKEN: Final = frozenset({0, 19, 20, 23})
+REPLY: Final = 19
+SPOKEN: Final = frozenset({0, REPLY, 20, 23})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,16 @@ def _message(dispatch: _Dispatch) -> tuple[Event, ...]:
     if found is None:
         return ()
     channel, id = snowflake(dispatch.data, "channel_id", "d"), found["id"]
-    return (Message(key=dispatch.key("message", channel, id), occurred=spoken_at(id), **found),)
+    key, answered = dispatch.key("message", channel, id), _answered(dispatch.data)
+    return (Message(key=key, occurred=spoken_at(id), replies_to=answered, **found),)
+
+
+def _answered(data: Mapping[str, Any]) -> str | None:
+    """The message that a reply answers (https://docs.discord.com/developers/resources/message#message-reference)."""
+    reference = data.get("message_reference")
+    if data.get("type") != REPLY or not isinstance(reference, Mapping):
+        return None
+    return optional(reference, "message_id", "d.message_reference") or None
 
 
 def _edited(dispatch: _Dispatch) -> tuple[Event, ...]:

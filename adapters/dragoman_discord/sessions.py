@@ -12,6 +12,7 @@ wait for their first answer are in the same state, so that each is either told a
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -61,6 +62,7 @@ class Sessions:
         self._intents = intents
         self._saved: dict[int, Mapping[str, Any]] = {}
         self._failing = False
+        self._begun = asyncio.Event()
 
     async def load(self) -> None:
         """Go on where the last process stopped; however often it takes to find out where that was.
@@ -75,10 +77,17 @@ class Sessions:
                 log.info("%s: the session of shard %d was another application's", self._account, shard.id)
 
     async def keep(self) -> None:
-        """Save what has changed, about once in a second; until cancelled."""
+        """Save what has changed, about once in a second, and at once when a session has begun; until cancelled."""
         while True:
             await self.save()
-            await asyncio.sleep(INTERVAL)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._begun.wait()
+            self._begun.clear()
+
+    def begun(self) -> None:
+        """A session has begun: a process that dies in its first second must not take it along."""
+        self._begun.set()
 
     async def save(self) -> None:
         """Save what has changed. While that fails, it is said once."""

@@ -94,12 +94,17 @@ class Delete(ActionBase):
 
 
 class React(ActionBase):
-    """Put an emoji (a shortcode without colons) on a message, or take the bot's own away."""
+    """Put an emoji (a shortcode without colons) on a message, or take the bot's own away.
+
+    Attributes:
+        optional: whether nothing is amiss if the platform refuses it, such as an emoji that it does not have.
+    """
 
     kind: Literal["react"] = "react"
     target: Target
     emoji: str
     remove: bool = False
+    optional: bool = False
 
 
 class Typing(ActionBase):

@@ -10,23 +10,23 @@ import time
 from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic
-from urllib.parse import quote
 
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 from typing_extensions import TypeVar
 
-from .action import Action, ActionBase, Delete, Edit, LookUp, React, Send, Target, Typing, action_key
+from .action import Action, ActionBase, Delete, Edit, React, Send, Target, Typing, action_key
 from .address import NOWHERE, Address
 from .blocking import off_the_loop
 from .clock import zone
 from .content import Content
 from .data import Store
+from .enquiry import ask_channel, ask_person
 from .errors import ArgumentsError, SkillError
-from .event import Event, Person, Scheduled
+from .event import ChannelInfo, Event, Person, Scheduled
 from .files import Files
 from .handle import Handle
 from .manifest import HandlerManifest, SkillManifest
-from .people import User
+from .people import Channel, User
 from .place import find_place
 from .services import Services
 from .task import Task, run_id
@@ -36,11 +36,6 @@ __all__ = ["Context"]
 
 Settings = TypeVar("Settings", default=Any)
 
-#: Characters of a platform's id.
-LONGEST_ID: Final = 256
-#: Seconds that `Context.look_up` waits for the platform, and between two looks into the directory.
-LOOK_UP: Final = 5.0
-LOOK: Final = 0.05
 #: The end of the year 9999, in unix seconds: dates go no further.
 NEVER: Final = 253402300800.0
 
@@ -123,27 +118,16 @@ class Context(Generic[Settings]):
         """
         off_the_loop("ctx.look_up", "user")
         wanted = user if isinstance(user, str) else user.id
-        if not 0 < len(wanted) <= LONGEST_ID or "\0" in wanted:
-            raise SkillError(f"ctx.look_up: {wanted[:60]!r} is no person's id")
-        here = self.event.address
-        found = self._services.person(here.account, here.tenant, wanted)
-        if found is None and here != NOWHERE:
-            asked = LookUp(
-                # Not an ordinal: a retry, which finds them in the directory, must number its answers the same way.
-                key=f"{self._prefix}|look up {quote(wanted, safe='', errors='replace')}",
-                address=here,
-                person=wanted,
-                traceparent=self.event.traceparent,
-            )
-            self._services.leave(self._task, [asked])
-            until = time.monotonic() + LOOK_UP
-            while found is None and time.monotonic() < until:
-                ended = self._services.sent(asked.key) is not None
-                found = self._services.person(here.account, here.tenant, wanted)
-                if ended:
-                    break
-                time.sleep(0 if found else LOOK)
+        found = ask_person(self._task, self._services, self._prefix, wanted)
         return found or Person(id=wanted, name="" if isinstance(user, str) else user.name)
+
+    def look_up_channel(self, channel: Channel | str) -> ChannelInfo:
+        """A channel on the same platform with its name, in the same way."""
+        off_the_loop("ctx.look_up_channel", "channel")
+        wanted = channel if isinstance(channel, str) else channel.id
+        found = ask_channel(self._task, self._services, self._prefix, wanted)
+        name = "" if isinstance(channel, str) else channel.name
+        return found or ChannelInfo(id=wanted, tenant=self.event.address.tenant, name=name)
 
     def about(self, handle: Handle | str) -> bool:
         """Whether the event (a reaction, an edit) is about that message of the bot's."""
@@ -152,6 +136,8 @@ class Context(Generic[Settings]):
         message, here = getattr(self.event, "id", None), self.event.address
         if message is None or handle.address.account != here.account:
             return False
+        if handle.target.id is not None:
+            return (handle.address.channel, handle.target.id) == (here.channel, message)
         sent = self._services.sent(handle.key)
         return sent is not None and message in sent.ids
 
@@ -189,12 +175,16 @@ class Context(Generic[Settings]):
         Args:
             place: an address, or the stored string of one; a channel by its name, ``#general`` on the account
                 of the event or ``acme:#general`` on another; or a person, who gets a direct message.
-            below: a message of the bot's in that channel: it is said in its thread. If that could not be sent, it is
-                said in the channel.
+            below: a message in that channel, of the bot's or of anybody (`Handle.of`): it is said in its thread. If
+                that could not be sent, it is said in the channel.
         """
         content = text if isinstance(text, Content) else Content(text=text)
         address = find_place(place, self.event.address, self._services.accounts)
-        thread = _handle(below).target if below is not None else None
+        thread = None
+        if below is not None:
+            handle = _handle(below)
+            known = handle.address.thread if handle.target.id is not None else None
+            thread = handle.target if known is None else Target(id=known)
         return self._say(Send, address, content=content, below=thread)
 
     def edit(self, handle: Handle | str, text: str | Content) -> Handle:
@@ -209,20 +199,25 @@ class Context(Generic[Settings]):
         handle = _handle(handle)
         return self._say(Delete, handle.address, target=handle.target)
 
-    def react(self, emoji: str, *, on: Handle | str | None = None, remove: bool = False) -> Handle:
+    def react(
+        self, emoji: str, *, on: Handle | str | None = None, remove: bool = False, optional: bool = False
+    ) -> Handle:
         """Put an emoji, such as ``wave``, on a message of the bot's, or on the one that this is about.
+
+        Args:
+            optional: nothing is amiss if the platform refuses it, such as an emoji that it does not have.
 
         Raises:
             SkillError: the event is about no message.
         """
-        emoji = emoji.strip(":")
+        what = {"emoji": emoji.strip(":"), "remove": remove, "optional": optional}
         if on is not None:
             handle = _handle(on)
-            return self._say(React, handle.address, target=handle.target, emoji=emoji, remove=remove)
+            return self._say(React, handle.address, target=handle.target, **what)
         message = getattr(self.event, "id", None)
         if message is None:
             raise SkillError(f"a {self.event.kind} event has no message to react to")
-        return self._say(React, self.event.address, target=Target(id=message), emoji=emoji, remove=remove)
+        return self._say(React, self.event.address, target=Target(id=message), **what)
 
     def typing(self, status: str = "is typing...") -> Awaitable[None]:
         """Show that the bot is busy, until it says something. Lets go what was said so far, as `flush` does."""

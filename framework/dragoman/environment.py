@@ -14,12 +14,12 @@ from .address import Address
 from .arguments import bind
 from .blobs import Blobs
 from .context import Context
-from .event import Person
+from .event import ChannelInfo, Person
 from .manifest import SkillManifest
 from .skill import Skill
 from .store.catalogue import Reader
 from .store.data import DataRows
-from .store.directory import read_person
+from .store.directory import read_channel, read_person
 from .store.engine import reading
 from .store.enquiries import said_at, said_by
 from .store.ledger import look_up
@@ -94,6 +94,11 @@ class StoreServices:
         with reading(self._engine) as connection:
             found = read_person(connection, account, tenant, person)
         return found.person if found else None
+
+    def channel(self, account: str, tenant: str, channel: str) -> ChannelInfo | None:
+        with reading(self._engine) as connection:
+            found = read_channel(connection, account, tenant, channel)
+        return found.channel if found else None
 
     def sent(self, key: str) -> Sent | None:
         with reading(self._engine) as connection:

@@ -105,12 +105,14 @@ class Message(EventBase):
         id: the platform's id of the message.
         content: what was said.
         request: the plain text without the bot's own mention in front: where commands are looked for.
+        replies_to: the id of the message that it answers, on platforms where that is not a thread.
     """
 
     kind: Literal["message"] = "message"
     id: str
     content: Content
     request: str = ""
+    replies_to: str | None = None
 
 
 class Edited(EventBase):

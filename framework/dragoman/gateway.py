@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import wire
-from .action import Action, ActionBase, Fetch, LookUp, Sent
+from .action import Action, ActionBase, Fetch, LookUp, React, Sent
 from .adapter import Adapter
 from .address import Address
 from .blobs import Blobs
@@ -310,8 +310,8 @@ class Gateway:
                 self._enqueue(_at(job, address))
                 return True
             else:
-                resolved = await self._targets.resolved(action)
-                sent = await adapter.perform(self._filter(resolved))
+                for resolved in await self._targets.resolved(action):
+                    sent = await adapter.perform(self._filter(resolved))
                 # Where it was in fact done: what is said below it goes to the same thread.
                 action = action.model_copy(update={"address": resolved.address})
         except DeliveryError as error:
@@ -319,7 +319,14 @@ class Gateway:
                 log.warning("%s will be tried again: %s", action.key, error)
                 self._settle(job, postpone_actions, action)
                 return False
-            log.error("%s was refused (%s) and is parked: %s", action.key, error.code, error)
+            quiet = isinstance(action, LookUp) or (isinstance(action, React) and action.optional)
+            log.log(
+                logging.INFO if quiet else logging.ERROR,
+                "%s was refused (%s) and is parked: %s",
+                action.key,
+                error.code,
+                error,
+            )
             self._directory.distrust(action.address)
             self._targets.remember(action, Sent())
             self._settle(job, record_refused, (action, f"{error.code}: {error}"))

@@ -11,7 +11,7 @@ __all__ = ["Handle"]
 
 
 class Handle:
-    """A message of the bot's. It is there at once; ``await`` it or do not, as you like.
+    """A message of the bot's (or of anybody: `of`). It is there at once; ``await`` it or do not, as you like.
 
     ``str(handle)`` can be stored, and given to `Context.edit` in any later run::
 
@@ -22,15 +22,22 @@ class Handle:
         self.address = address
         self.target = Target(key=key)
 
+    @classmethod
+    def of(cls, address: Address, message: str) -> Self:
+        """The handle of whatever message, by the platform's id: to react to it, or to say something below it."""
+        handle = cls(address, "")
+        handle.target = Target(id=message)
+        return handle
+
     @property
     def key(self) -> str:
-        """The key of the action that said it."""
-        assert self.target.key is not None
-        return self.target.key
+        """The key of the action that said it; empty if it is only known by the platform's id."""
+        return self.target.key or ""
 
     def __str__(self) -> str:
-        # An address is percent-escaped, so the first bar is ours.
-        return f"{self.address}|{self.key}"
+        # An address is percent-escaped, so the first bar is ours; no key begins with one.
+        message = self.key if self.target.id is None else f"|{self.target.id}"
+        return f"{self.address}|{message}"
 
     def __repr__(self) -> str:
         return f"Handle({str(self)!r})"
@@ -50,9 +57,10 @@ class Handle:
         """
         address, bar, key = text.partition("|")
         try:
-            if not bar or not key:
+            if not bar or not key.removeprefix("|"):
                 raise ValueError(text)
-            return cls(Address.parse(address), key)
+            place = Address.parse(address)
+            return cls.of(place, key[1:]) if key.startswith("|") else cls(place, key)
         except ValueError:
             raise SkillError(f"{text!r} is not a message's handle: store str(handle) and give that back") from None
 

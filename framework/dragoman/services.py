@@ -8,7 +8,7 @@ from .action import Action, Sent
 from .address import Address
 from .blobs import Blobs
 from .data import Rows
-from .event import Person
+from .event import ChannelInfo, Person
 from .manifest import SkillManifest
 from .task import Task
 from .timers import Timers
@@ -49,6 +49,10 @@ class Services(Protocol):
 
     def person(self, account: str, tenant: str, person: str) -> Person | None:
         """Somebody in the directory."""
+        ...
+
+    def channel(self, account: str, tenant: str, channel: str) -> ChannelInfo | None:
+        """A channel in the directory."""
         ...
 
     def sent(self, key: str) -> Sent | None:

@@ -131,10 +131,12 @@ class Settings(BaseSettings):
     def validate_skill(self, name: str, model: type[Model]) -> Model:
         """``[skills.NAME]`` as the skill's own model has it. Texts of variables become what the model wants.
 
+        The model's validators may ask for the names of the bot's accounts: ``info.context["accounts"]``.
+
         Raises:
             SettingsError: something is missing, wrong, or unknown (unless the model says what to do with more).
         """
-        return _validated(model, self.skills.get(name, {}), f"skills.{name}")
+        return _validated(model, self.skills.get(name, {}), f"skills.{name}", {"accounts": tuple(self.accounts)})
 
     def validate_plugin(self, name: str, model: type[Model]) -> Model:
         """``[plugins.NAME]`` in the same way."""
@@ -206,14 +208,14 @@ def _explain(error: ValidationError, file: Path, variables: Mapping[str, Mapping
     return "; ".join(lines)
 
 
-def _validated(model: type[Model], written: dict[str, Any], place: str) -> Model:
+def _validated(model: type[Model], written: dict[str, Any], place: str, context: dict[str, Any] | None = None) -> Model:
     lines = list(unknown_keys(model, written, place))
     try:
         try:
-            found = model.model_validate(written)
+            found = model.model_validate(written, context=context)
         except ValidationError:
             # Variables have only texts: a list or a table may be in one.
-            found = model.model_validate(_with_lists(model, written))
+            found = model.model_validate(_with_lists(model, written), context=context)
     except ValidationError as error:
         lines.extend(explain(error, model, place))
     if lines:

@@ -38,24 +38,27 @@ class Targets:
         if len(self._sent) > REMEMBERED:
             self._sent.popitem(last=False)
 
-    async def resolved(self, action: Action) -> ActionBase:
+    async def resolved(self, action: Action) -> list[ActionBase]:
         """Targets by the platform's id, in the channel and thread where they were said.
+
+        It is one action, but for the deletion of what made several messages (a long text, files): one for each of them.
 
         Raises:
             DeliveryError: the target has not been sent.
         """
         if isinstance(action, Send) and action.below is not None:
-            return await self._below(action, action.below)
+            return [await self._below(action, action.below)]
         if not isinstance(action, Edit | Delete | React) or action.target.key is None:
-            return action
+            return [action]
         key = action.target.key
         sent, address = await self._performed(key)
         if sent is None:
             raise DeliveryError(f"no action has the key {key}", code="target_not_found")
         if not sent.ids:
             raise DeliveryError(f"{key} made no message that could be changed", code="target_has_no_message")
-        target = action.target.model_copy(update={"id": sent.ids[0], "key": None})
-        return action.model_copy(update={"target": target, "address": address or action.address})
+        ids = sent.ids if isinstance(action, Delete) else sent.ids[:1]
+        where = address or action.address
+        return [action.model_copy(update={"target": Target(id=id), "address": where}) for id in ids]
 
     async def _below(self, action: Send, message: Target) -> Send:
         """In the thread of that message; where there is none to be found, in the channel: better there than nowhere."""

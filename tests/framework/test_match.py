@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from dragoman import CatalogueError, Context, HearTrigger, Person, Skill, SkillManifest
+from dragoman import CatalogueError, Content, Context, HearTrigger, Person, Skill, SkillManifest
 from dragoman.exchange.topology import Priority
 from dragoman.manifest import HandlerManifest
 from dragoman.match import Match, Matched, Routes, verify
@@ -103,6 +103,20 @@ def test_a_misspelt_command_gets_a_suggestion() -> None:
 
 def test_a_word_that_is_like_nothing_gets_none() -> None:
     assert told("xyzzy") == "I do not know `xyzzy`."
+
+
+@pytest.mark.parametrize(
+    ("request_", "plain", "answered"),
+    [("thanks", " thanks ", False), ("thanks", "<@B1> thanks", True), ("roll", "roll", False)],
+)
+def test_a_reply_to_what_the_bot_said_asks_nothing_unless_it_names_it(
+    request_: str, plain: str, answered: bool
+) -> None:
+    content = Content(text=plain, plain=plain)
+    reply = message(request_).model_copy(update={"replies_to": "m1", "content": content})
+    assert bool(Routes([]).match(reply).answer) is answered
+    # A command is one all the same.
+    assert bool(ROUTES.match(reply).matches) is (request_ == "roll")
 
 
 def test_an_empty_request_is_answered() -> None:

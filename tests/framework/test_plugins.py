@@ -79,7 +79,7 @@ def test_a_broken_skill_that_is_not_enabled_disturbs_nobody(skill: Install) -> N
 
 def test_a_skill_that_is_not_installed_is_named_with_those_that_are() -> None:
     told = refused("weather")
-    assert told.startswith("bot.skills names 'weather', which is not installed (installed: dice, help")
+    assert told.startswith("bot.skills names 'weather', which is not installed (installed: bridge, dice, help")
     with pytest.raises(PluginError, match=r"names 'dcie', which is not installed; did you mean dice\?"):
         load_skills(["dcie"], strict=False)
 

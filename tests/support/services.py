@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dragoman import Action, Address, Person, Sent, SkillManifest
+from dragoman import Action, Address, ChannelInfo, Person, Sent, SkillManifest
 from dragoman.access import Access
 from dragoman.blobs import Blobs
 from dragoman.data import Rows
@@ -50,6 +50,7 @@ class FakeServices:
         self.messages: dict[tuple[str, str, str], tuple[str, Address]] = {}
         self.manifests = manifests
         self.people: dict[str, Person] = {}
+        self.channels: dict[str, ChannelInfo] = {}
         self.performed: dict[str, Sent] = {}
         #: What left early, one tuple for each time.
         self.left: list[tuple[Action, ...]] = []
@@ -62,6 +63,9 @@ class FakeServices:
 
     def person(self, account: str, tenant: str, person: str) -> Person | None:
         return self.people.get(person)
+
+    def channel(self, account: str, tenant: str, channel: str) -> ChannelInfo | None:
+        return self.channels.get(channel)
 
     def sent(self, key: str) -> Sent | None:
         return self.performed.get(key)

@@ -23,6 +23,7 @@ from pydantic import SecretStr
 
 from .. import wire
 from ..action import Action, Fetch, LookUp, Sent
+from ..address import ANY_TENANT, Address
 from ..apology import apology
 from ..blobs import Blobs
 from ..content import FileRef
@@ -246,7 +247,7 @@ class Bot(Talk):
             if known is not None:
                 continue
             try:
-                sent = self._performed(action)
+                where, sent = self._performed(action)
             except DeliveryError as error:
                 with self._engine.begin() as connection:
                     record_refused(connection, [(action, str(error))])
@@ -254,19 +255,22 @@ class Bot(Talk):
                     raise AssertionError(f"the platform would refuse this {action.kind}: {error}") from error
                 continue
             with self._engine.begin() as connection:
-                record_sent(connection, [(action, sent)])
+                record_sent(connection, [(action.model_copy(update={"address": where}), sent)])
 
-    def _performed(self, action: Action) -> Sent:
-        """As a gateway: what it does itself, addresses and targets resolved, and then the plugins' filters."""
+    def _performed(self, action: Action) -> tuple[Address, Sent]:
+        """As a gateway: what it does itself, addresses and targets resolved, and then the plugins' filters.
+
+        Returns also where it was done.
+        """
         here = action.address
         if isinstance(action, LookUp):
             if action.person is not None:
                 person = self._people.get(action.person, Person(id=action.person))
                 with self._engine.begin() as connection:
                     write_person(connection, here.account, here.tenant, person, self._now)
-            return Sent()
+            return here, Sent()
         if isinstance(action, Fetch):
-            return Sent(ids=(self._blobs.put(self.platform.download(action.file))[0],))
+            return here, Sent(ids=(self._blobs.put(self.platform.download(action.file))[0],))
         if here.channel.startswith(("#", "@")):
             name = here.channel[1:]
             channel = name if here.channel.startswith("#") else f"D-{name}"
@@ -275,8 +279,10 @@ class Bot(Talk):
                 write_channel(connection, here.account, info, self._now)
             there = here.model_copy(update={"tenant": TENANT, "channel": channel})
             action = action.model_copy(update={"address": there})
+        elif here.tenant == ANY_TENANT:
+            action = action.model_copy(update={"address": here.model_copy(update={"tenant": TENANT})})
         filtered: Action = self._plugins.action(self.platform.resolved(action))
-        return self.platform.perform(filtered)
+        return filtered.address, self.platform.perform(filtered)
 
 
 def _story(event: EventBase, handlers: Sequence[str], answered: bool) -> str:

@@ -119,13 +119,15 @@ class Talk(ABC):
         by: str | Person | User = "ann",
         remove: bool = False,
         on: str = "test",
+        channel: str = "general",
+        thread: str | None = None,
     ) -> Replies:
-        """Somebody puts an emoji on a message: the bot's last one, if left out."""
+        """Somebody puts an emoji on a message: the bot's last one, if left out. The bot's own know where they are."""
         if to is None:
             if not self.replies:
                 raise AssertionError("the bot has said nothing yet that somebody could react to")
             to = self.replies[-1]
-        where = self._where(on, by, "general", None, False)
+        where = self._where(on, by, channel, thread, False)
         if isinstance(to, Reply):
             where["address"] = to.address.in_thread(None)
         return self.deliver(
@@ -138,11 +140,20 @@ class Talk(ABC):
             )
         )
 
-    def edit(self, message: str, text: str, *, by: str | Person | User = "ann", on: str = "test") -> Replies:
+    def edit(
+        self,
+        message: str,
+        text: str,
+        *,
+        by: str | Person | User = "ann",
+        on: str = "test",
+        channel: str = "general",
+        thread: str | None = None,
+    ) -> Replies:
         """Somebody changes what they have said; ``message`` is its id."""
         return self.deliver(
             Edited(
-                **self._where(on, by, "general", None, False),
+                **self._where(on, by, channel, thread, False),
                 key=f"{on}/edited/{next(self._numbers)}",
                 id=message,
                 content=Content(text=text, plain=text),
@@ -150,9 +161,17 @@ class Talk(ABC):
             )
         )
 
-    def delete(self, message: str, *, by: str | Person | User = "ann", on: str = "test") -> Replies:
+    def delete(
+        self,
+        message: str,
+        *,
+        by: str | Person | User = "ann",
+        on: str = "test",
+        channel: str = "general",
+        thread: str | None = None,
+    ) -> Replies:
         """Somebody deletes what they have said."""
-        where = self._where(on, by, "general", None, False)
+        where = self._where(on, by, channel, thread, False)
         return self.deliver(Deleted(**where, key=f"{on}/deleted/{next(self._numbers)}", id=message))
 
     def join(self, by: str | Person | User, *, on: str = "test", channel: str = "general") -> Replies:

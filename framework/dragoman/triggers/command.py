@@ -115,7 +115,11 @@ class CommandIndex(Index):
         yield Candidate(place, arguments, Priority.COMMAND, command=name)
 
     def otherwise(self, occasion: Occasion) -> str | None:
-        if not occasion.addressed or not isinstance(occasion.event, Message | SlashCommand):
+        event = occasion.event
+        if not occasion.addressed or not isinstance(event, Message | SlashCommand):
+            return None
+        if isinstance(event, Message) and event.replies_to and event.request.strip() == event.content.plain.strip():
+            # People answer what the bot has said (to a reminder, to what it repeats of others) and ask nothing of it.
             return None
         word, rest = first_word(occasion.request)
         hint = " `help` lists what I can do." if "help" in self._places else ""

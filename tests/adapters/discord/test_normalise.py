@@ -95,6 +95,13 @@ def test_a_reply_to_what_the_bot_said_is_addressed_to_it() -> None:
     assert not said("look", referenced_message=ours, message_reference={"type": 1, "message_id": "1"}).addressed
 
 
+def test_a_reply_tells_what_it_answers() -> None:
+    reference = {"type": 0, "message_id": "77", "channel_id": "1"}
+    assert said("thanks", type=19, message_reference=reference).replies_to == "77"
+    for more in ({"message_reference": reference}, {"type": 19}, {"type": 19, "message_reference": {"type": 0}}):
+        assert said("thanks", **more).replies_to is None
+
+
 def test_a_nickname_comes_before_a_display_name_and_that_before_a_user_name() -> None:
     assert said("x", member=p.member(nick="Annie")).person == Person(id="20", name="Annie")
     assert said("x", author=p.user(global_name=None)).person == Person(id="20", name="ann")

@@ -65,6 +65,18 @@ async def test_a_killed_process_misses_nothing_and_what_comes_twice_has_the_same
         await other.stop()
 
 
+async def test_a_process_that_dies_in_its_first_moments_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dragoman_discord.sessions.INTERVAL", 1000.0)
+    async with restarts() as (r, store):
+        process = await Process(r, store).until_ready()
+        await r.discord.until(lambda: store.state().get("session"), waiting_for="a session that is saved at once")
+        await process.kill()
+        await r.ann.say(r.general, "is anybody there?")
+        other = await Process(r, store).until_ready()
+        await r.discord.until(lambda: "is anybody there?" in plain(r))
+        await other.stop()
+
+
 async def test_reactions_that_come_twice_are_known_by_their_keys() -> None:
     async with restarts() as (r, store):
         process = await Process(r, store).until_ready()
