@@ -6,7 +6,7 @@ for adapters (`dragoman.testing.AdapterContract`) holds the declaration to what 
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from .model import Frozen
 
@@ -42,6 +42,8 @@ def _ability(description: str) -> Any:
 
 class Capabilities(Frozen):
     """All of them, each with a default of "no". The descriptions are the rows of the table in the documentation."""
+
+    model_config = ConfigDict(extra="forbid")
 
     # What comes in.
     messages: Ability = _ability("what people say in channels")

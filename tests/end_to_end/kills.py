@@ -77,7 +77,8 @@ def time_of(snowflake: str) -> float:
 
 @asynccontextmanager
 async def slack_side(name: str, broker: str) -> AsyncIterator[Side]:
-    async with SlackSimulator(ack_timeout=3.0, retry_delays=(0.2, 1.0, 3.0)) as slack:
+    # Slack tries three times more: nearly at once, after 1 minute and after 5 (https://docs.slack.dev/apis/events-api/).
+    async with SlackSimulator(ack_timeout=3.0, retry_delays=(0.2, 3.0, 20.0)) as slack:
         acme = slack.workspace("acme")
         ann = acme.user("ann")
         channels = [acme.channel(f"room-{i}", members=[ann]) for i in range(CHANNELS)]

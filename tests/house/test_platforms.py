@@ -30,6 +30,8 @@ def test_the_command_prints_it() -> None:
     printed = CliRunner().invoke(cli, ["adapters"], env={"COLUMNS": "200"}).output
     assert "slack (dragoman " in printed
     assert "what people say in channels" in printed
+    table = CliRunner().invoke(cli, ["adapters", "--markdown"]).output
+    assert table == f"{markdown(read_platforms())}\n"
 
 
 def test_the_snippets_of_the_guide_are_in_what_is_written(
@@ -44,4 +46,4 @@ def test_the_snippets_of_the_guide_are_in_what_is_written(
         body = (project / block.file).read_text(encoding="utf-8")
         wanted = [line.strip() for line in block.body.strip().splitlines()]
         assert "\n".join(wanted) in "\n".join(line.strip() for line in body.splitlines()), block.file
-    assert own_tests(pytester, project) > 50
+    assert own_tests(pytester, project) > 40

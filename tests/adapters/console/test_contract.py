@@ -64,11 +64,9 @@ class TestContract(AdapterContract):
         "reply_in_a_direct_message": "yes, please",
     }
     without: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("message", "mention_in_a_thread", "attachment", "code_block", "bot_message"), ALONE),
-        **dict.fromkeys(("edit", "delete", "self_message", "self_reaction", "unknown_event"), ALONE),
+        **dict.fromkeys(("self_message", "self_reaction", "unknown_event"), ALONE),
         **dict.fromkeys(("reaction", "reaction_removed"), "reactions are there, but in private: see test_console"),
         **dict.fromkeys(("a_message_is_changed_and_taken_back", "an_emoji_is_put_on_a_message_and_taken_away"), SAID),
-        "what_is_said_is_shown_once_however_often_it_is_asked_for": SAID,
         **dict.fromkeys(
             (
                 "credentials_that_are_refused_are_an_error_that_names_the_account",
@@ -77,7 +75,6 @@ class TestContract(AdapterContract):
             ),
             THERE,
         ),
-        "what_could_not_be_taken_comes_again": "a line is typed once",
         "what_cannot_be_done_is_refused_for_good": "what cannot be shown is left out",
         "nobody_is_called_by_what_only_looks_like_a_mention": ALONE,
         "who_is_not_there_is_not_found": "everybody who is named is there",

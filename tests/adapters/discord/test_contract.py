@@ -76,6 +76,9 @@ class DiscordStage(Stage):
     def shown(self) -> list[str]:
         return [message.text for message in self.general.said]
 
+    def below(self, id: str) -> list[str]:
+        return [said.text for thread in self.general.threads if thread.id == id for said in thread.said]
+
     def reactions(self) -> int:
         bot = self.app.user.id
         return sum(bot in people for said in self.general.messages for people in said.reactions.values())

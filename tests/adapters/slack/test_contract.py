@@ -41,6 +41,9 @@ class SlackStage(Stage):
     def shown(self) -> list[str]:
         return [message.text for message in self.general.said]
 
+    def below(self, id: str) -> list[str]:
+        return [said.text for said in self.general.said if said.thread_ts == id != said.ts]
+
     def reactions(self) -> int:
         bot = self.acme.app.user.id
         return sum(bot in people for said in self.general.messages for people in said.reactions.values())

@@ -14,13 +14,17 @@ from dragoman import (
     Action,
     ActionBase,
     Delete,
+    Deleted,
     Edit,
+    Edited,
     EventBase,
+    MemberJoined,
     Message,
     React,
     Reaction,
     Send,
     Sent,
+    SlashCommand,
     Target,
     Typing,
 )
@@ -60,8 +64,8 @@ class Names:
     def find(self, kind: str, name: str) -> str | None:
         return self._ids.get((kind, name))
 
-    def person(self, name: str) -> str:
-        return self.id("person", name, lambda: self.ground.person(name))
+    def person(self, name: str, *, program: bool = False) -> str:
+        return self.id("person", name, lambda: (self.ground.program if program else self.ground.person)(name))
 
     def channel(self, name: str) -> str:
         if name.startswith("D-"):
@@ -123,22 +127,25 @@ class Mirror(Platform):
         """What the test believes is what people see."""
         if isinstance(action, Typing):
             return
+        ground, names = self._known.ground, self._known
         name = sent.ids[0] if isinstance(action, Send) else self._id(action.target)  # type: ignore[attr-defined]
-        reply = self.find(name)
-        if reply is None and not isinstance(action, Delete):
-            return  # A reaction to what somebody said.
-        id = self._known.find("message", name)
+        id = names.find("message", name)
         assert id is not None
-        shown = self._known.ground.shown(channel, id)
-        if reply is None:
-            assert shown is None, f"{self._known.ground.name} still shows {shown}"
+        shown, reply = ground.shown(channel, id), self.find(name)
+        if isinstance(action, Delete):
+            assert shown is None, f"{ground.name} still shows {shown}"
             return
-        assert shown is not None, f"{self._known.ground.name} does not show {reply}"
+        assert shown is not None, f"{ground.name} does not show {reply or name}"
+        marks = [emoji for message, emoji in self.reactions if message == name]
+        if reply is not None:  # Otherwise somebody else has said it.
+            marks = reply.reactions
+            thread = names.thread(reply.address.channel, reply.address.thread)
+            assert shown.thread == thread, f"{ground.name} shows {reply} in the thread {shown.thread}, not {thread}"
         if isinstance(action, Send | Edit):
-            seen, meant = words(self._known.back(shown.text)), words(reply.text)
-            assert seen == meant, f"{self._known.ground.name} shows {seen}, and {meant} was said"
-        found = (shown.reactions, len(reply.reactions))
-        assert found[0] == found[1], f"{self._known.ground.name} shows {found[0]} reactions, not {found[1]}"
+            seen, meant = words(names.back(shown.text)), words(action.content.text)
+            assert seen == meant, f"{ground.name} shows {seen}, and {meant} was said"
+        meant = sorted(ground.emoji(emoji) for emoji in marks)
+        assert sorted(shown.reactions) == meant, f"{ground.name} shows reactions {sorted(shown.reactions)}, not {meant}"
 
 
 class OnPlatform(Bot):
@@ -162,6 +169,8 @@ class OnPlatform(Bot):
     def deliver(self, event: EventBase) -> Replies:
         # What a test delivers itself (out of order, say) does not happen: it only comes.
         happens, self._happens = self._happens, False
+        if isinstance(event, SlashCommand | Edited | Deleted | MemberJoined):
+            raise NotImplementedError(f"nobody can make a {event.kind} happen on {self._names.ground.name} yet")
         return super().deliver(self._there_and_back(event) if happens else event)
 
     def _there_and_back(self, event: EventBase) -> EventBase:
@@ -169,7 +178,7 @@ class OnPlatform(Bot):
         ground = names.ground
         assert person is not None
         channel, thread = names.channel(here.channel), names.thread(here.channel, here.thread)
-        names.person(person.id)
+        names.person(person.id, program=person.bot)
         direct = event.conversation == "direct"
         match event:
             case Message():
@@ -186,6 +195,9 @@ class OnPlatform(Bot):
                 if ground.threads:
                     # In a terminal everything is said to the bot, in private.
                     assert (came.addressed, came.conversation) == (event.addressed, event.conversation)
+                if ground.programs:
+                    assert came.person is not None
+                    assert came.person.bot is person.bot
             case Reaction():
                 target = names.find("message", event.id)
                 if target is None:
@@ -194,7 +206,7 @@ class OnPlatform(Bot):
                 assert isinstance(came, Reaction)
                 changes = {"emoji": came.emoji, "added": came.added}
             case _:
-                raise NotImplementedError(f"nobody can make a {event.kind} happen here yet")
+                raise AssertionError(f"nobody says or reacts with a {event.kind}")
         assert came.person is not None
         assert names.back(came.person.id) == person.id
         assert came.address.channel == channel

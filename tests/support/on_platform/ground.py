@@ -8,19 +8,36 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dragoman import ActionBase, Adapter, EventBase, Sent
+from dragoman import ActionBase, Adapter, EventBase, Message, Reaction, Sent
 
-__all__ = ["Ground", "Shown"]
+__all__ = ["Ground", "Shown", "reaction_to", "the_message"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A message of the bot's as people see it: its text in the platform's own markup, and the bot's reactions."""
+    """A message as people see it.
+
+    Attributes:
+        text: in the platform's own markup.
+        thread: the id of the thread that it is in.
+        reactions: the bot's, as `Ground.emoji` writes them.
+    """
 
     text: str
-    reactions: int
+    thread: str | None
+    reactions: frozenset[str]
+
+
+def the_message(id: str) -> Callable[[EventBase], bool]:
+    """What is wanted of `Ground.heard`: that message."""
+    return lambda event: isinstance(event, Message) and event.id == id
+
+
+def reaction_to(id: str, added: bool) -> Callable[[EventBase], bool]:
+    """What is wanted of `Ground.heard`: a reaction to that message, or its end."""
+    return lambda event: isinstance(event, Reaction) and event.id == id and event.added is added
 
 
 class Ground(ABC):
@@ -33,6 +50,8 @@ class Ground(ABC):
     name: str
     #: Whether there are threads.
     threads = True
+    #: Whether other programs talk there.
+    programs = True
     adapter: Adapter
 
     def __init__(self) -> None:
@@ -76,6 +95,14 @@ class Ground(ABC):
     def person(self, name: str) -> str:
         """The id of somebody, who is there from now on."""
 
+    def program(self, name: str) -> str:
+        """The id of another program, which is there from now on."""
+        return self.person(name)
+
+    def emoji(self, name: str) -> str:
+        """How a reaction is written there."""
+        return name
+
     @abstractmethod
     def channel(self, name: str) -> str:
         """The id of a channel, which is there from now on."""
@@ -97,4 +124,4 @@ class Ground(ABC):
 
     @abstractmethod
     def shown(self, channel: str, message: str) -> Shown | None:
-        """What people see of a message of the bot's; ``None`` if it is not there."""
+        """What people see of a message; ``None`` if it is not there."""

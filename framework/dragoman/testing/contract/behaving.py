@@ -15,10 +15,18 @@ from ...errors import AccountError, DeliveryError
 from ...event import EventBase, Message
 from .stage import Stage
 
-__all__ = ["Behaving"]
+__all__ = ["NEEDS", "Behaving"]
 
 #: Seconds that something may take which takes a moment.
 PATIENCE: Final = 20.0
+#: The capability that a test needs.
+NEEDS: Final[dict[str, str]] = {
+    "what_could_not_be_taken_comes_again": "again",
+    "what_is_said_is_shown_once_however_often_it_is_asked_for": "once",
+    "a_message_is_changed_and_taken_back": "changes",
+    "an_emoji_is_put_on_a_message_and_taken_away": "reacts",
+    "what_is_said_below_a_message_is_in_its_thread": "threads",
+}
 LONG: Final = " ".join(f"word{number}" for number in range(4500))[:40_000].rpartition(" ")[0]
 
 
@@ -126,6 +134,18 @@ class Behaving(ABC):
 
         self._on(work)
 
+    def test_what_is_said_below_a_message_is_in_its_thread(self) -> None:
+        async def work(stage: Stage) -> None:
+            above = (await stage.adapter.perform(_send(stage, "above", "k1"))).ids[0]
+            said = _send(stage, "below", "k2").model_copy(update={"address": stage.here.in_thread(above)})
+            first = await stage.adapter.perform(said)
+            again = await stage.adapter.perform(said.model_copy(update={"again": True}))
+            assert again.ids == first.ids
+            await stage.settle()
+            assert [_words(text) for text in stage.below(above)] == ["below"]
+
+        self._on(work)
+
     def test_it_can_show_that_it_is_busy_where_there_is_such_a_thing(self) -> None:
         async def work(stage: Stage) -> None:
             for status in ("is typing...", ""):
@@ -197,14 +217,24 @@ class Behaving(ABC):
 
         self._on(work)
 
-    def test_it_ends_when_it_is_told_to_and_can_be_used_again(self) -> None:
+    def test_it_ends_when_it_is_told_to_and_leaves_no_task(self) -> None:
         async def work(stage: Stage) -> None:
             before = asyncio.all_tasks()
+            await self._begin(stage)
+            await self._end()
+            await stage.adapter.close()
+            left = asyncio.all_tasks() - before
+            if left:  # a simulator in this process may need a moment to see that the connection is closed
+                _, left = await asyncio.wait(left, timeout=PATIENCE)
+            assert left == set()
+
+        self._on(work, run=False)
+
+    def test_it_can_be_closed_twice_and_used_again(self) -> None:
+        async def work(stage: Stage) -> None:
             await self._end()
             await stage.adapter.close()
             await stage.adapter.close()
-            left = {task for task in asyncio.all_tasks() - before if not task.done()}
-            assert left == set()
             await stage.adapter.perform(_send(stage, "once more", "k1"))
             assert await _shown(stage) == ["once more"]
 
@@ -227,18 +257,22 @@ class Behaving(ABC):
         async with self.running() as stage:
             try:
                 if run:
-                    ready = asyncio.Event()
-                    self._task = asyncio.create_task(stage.adapter.run(self._receive, ready.set))
-                    waiting = asyncio.create_task(ready.wait())
-                    done, _ = await asyncio.wait(
-                        {self._task, waiting}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    assert waiting in done, f"the adapter did not call ready(): {self._task}"
+                    await self._begin(stage)
                     await stage.begin()
-                await work(stage)
+                async with asyncio.timeout(3 * PATIENCE):
+                    await work(stage)
             finally:
                 await self._end()
                 await stage.adapter.close()
+
+    async def _begin(self, stage: Stage) -> None:
+        """Let the adapter run; it is ready then."""
+        ready = asyncio.Event()
+        self._task = asyncio.create_task(stage.adapter.run(self._receive, ready.set))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({self._task, waiting}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        assert ready.is_set(), f"the adapter did not call ready(): {self._task}"
 
     async def _end(self) -> None:
         if self._task is not None:

@@ -33,6 +33,10 @@ class Stage(ABC):
     async def settle(self) -> None:  # noqa: B027  # most simulators show at once what was answered
         """Wait until people see all that the adapter has done so far."""
 
+    def below(self, id: str) -> list[str]:
+        """What people see of what the bot has said in the thread of that message, the oldest first."""
+        raise NotImplementedError
+
     def reactions(self) -> int:
         """How many emoji the bot has put on messages there."""
         raise NotImplementedError
