@@ -8,14 +8,12 @@ everywhere in chats.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from dragoman.adapting import Code, Line, Run, fit
+from dragoman.adapting import Code, Run, Writer, fit, words_of
 
 from .spelling import EVERYONE, escape, guard, mention
 from .split import LIMIT, MARKUP
@@ -29,7 +27,6 @@ LANGUAGE: Final = re.compile(r"[A-Za-z0-9_+.#-]{1,32}")
 #: What is markup only at the start of a line.
 STARTS: Final = re.compile(r"(?=#{1,3} |-# |- |>)|(\d+)(?=\. )")
 BRACKET: Final = re.compile(r"([\[\]])")
-RULE: Final = "─" * 10
 #: A token longer than this is written as text, which can be split.
 TOKEN_LIMIT: Final = 900
 MARKS: Final = {"strong": "**", "em": "*", "s": "~~"}
@@ -43,11 +40,6 @@ class Composed(NamedTuple):
     named: tuple[str, ...] = ()
 
 
-@cache
-def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-
-
 def compose(text: str, limit: int = LIMIT, *, emoji: Mapping[str, str] | None = None) -> Composed:
     """CommonMark as Discord messages of at most ``limit`` characters; none if it has no text.
 
@@ -57,113 +49,38 @@ def compose(text: str, limit: int = LIMIT, *, emoji: Mapping[str, str] | None = 
     if len(text) <= limit and SIMPLE.fullmatch(text):
         return Composed((text,))
     writer = _Writer(emoji or {}, guarded=EVERYONE in text)
-    writer.write(_parser().parse(text))
+    writer.write(text)
     return Composed(fit(writer.blocks, limit, MARKUP), tuple(dict.fromkeys(writer.named)))
 
 
-class _Writer:
-    """Walks the parser's flat list of tokens, and collects lines and code blocks.
+class _Writer(Writer):
+    """Discord's own markup.
 
     Args:
         guarded: the text calls everyone, so nothing in code may by accident.
     """
 
     def __init__(self, emoji: Mapping[str, str], *, guarded: bool) -> None:
-        self.blocks: list[Line | Code] = []
+        super().__init__()
         self.named: list[str] = []
         self._emoji = emoji
         self._guarded = guarded
-        self._gap = False  # whether a blank line belongs before the next block
-        self._quotes = 0
-        self._lists: list[int | None] = []  # the next number of each list that we are in; None: bullets
-        self._marker = ""  # of the list item that has just begun
-        self._heading = 0
-        self._table: list[list[str]] | None = None
 
-    def write(self, tokens: Iterable[Token]) -> None:
-        for token in tokens:
-            match token.type:
-                case "inline":
-                    self._inline(token)
-                case "paragraph_close":
-                    self._gap = not token.hidden
-                case "heading_open":
-                    self._heading = int(token.tag[1:])
-                case "heading_close":
-                    self._heading, self._gap = 0, True
-                case "fence" | "code_block":
-                    self._code(token.content.removesuffix("\n"), (token.info.split() or [""])[0])
-                case "hr":
-                    self._line((Run(RULE),))
-                    self._gap = True
-                case "blockquote_open":
-                    self._quotes += 1
-                case "blockquote_close":
-                    self._quotes -= 1
-                    self._gap = True
-                case "bullet_list_open" | "ordered_list_open":
-                    start = token.attrGet("start")
-                    ordered = token.type == "ordered_list_open"
-                    self._lists.append(int(1 if start is None else start) if ordered else None)
-                case "bullet_list_close" | "ordered_list_close":
-                    self._lists.pop()
-                    self._gap = self._gap or not self._lists
-                case "list_item_open":
-                    self._marker = self._next_marker()
-                case "list_item_close":
-                    if self._marker:
-                        self._line(())
-                case "table_open":
-                    self._table = []
-                case "tr_open":
-                    assert self._table is not None
-                    self._table.append([])
-                case "table_close":
-                    table, self._table = self._table or [], None
-                    self._code(_columns(table), "")
-                case _:
-                    pass
+    def lines(self, token: Token) -> list[list[Run]]:
+        return self._lines(token.children or (), ("**",) if self.heading > 3 else ())
 
-    def _next_marker(self) -> str:
-        number = self._lists[-1]
-        if number is None:
-            return "- "
-        self._lists[-1] = number + 1
-        return f"{number}. "
+    def first(self, runs: Sequence[Run]) -> tuple[Sequence[Run], str]:
+        return _at_start(tuple(runs)), "#" * self.heading + " " if 0 < self.heading <= 3 and runs else ""
 
-    def _line(self, runs: tuple[Run, ...]) -> None:
-        quote = "> " if self._quotes else ""
-        if self._gap and self.blocks:
-            last = self.blocks[-1]
-            inside = self._quotes and isinstance(last, Line) and last.prefix.startswith(">")
-            self.blocks.append(Line(prefix="> " if inside else ""))
-        self._gap = False
-        indent = "  " * (len(self._lists) - 1)
-        marker = self._marker or ("  " if self._lists else "")
-        heading = "#" * self._heading + " " if 0 < self._heading <= 3 and runs else ""
-        self._marker = ""
-        self.blocks.append(Line(_at_start(runs), quote + indent + marker + heading, quote + heading))
-
-    def _code(self, code: str, language: str) -> None:
-        if self._marker:
-            self._line(())
-        if self._gap and self.blocks:
-            self.blocks.append(Line())
+    def code(self, text: str, language: str) -> Code:
         # Discord ends a block at the first three backticks.
-        code = code.replace("``", "`\u200b`").replace("``", "`\u200b`")
-        code = guard(code) if self._guarded else code
+        text = text.replace("``", "`\u200b`").replace("``", "`\u200b`")
+        text = guard(text) if self._guarded else text
         # Without a line break a block's only word would be taken for its language, so there always is one.
-        self.blocks.append(Code(code, language if LANGUAGE.fullmatch(language) else ""))
-        self._gap = True
+        return Code(text, language if LANGUAGE.fullmatch(language) else "")
 
-    def _inline(self, token: Token) -> None:
-        if self._table is not None:
-            if self._table:
-                self._table[-1].append(_text(token.children or ()))
-            return
-        marks = ("**",) if self._heading > 3 else ()
-        for line in self._lines(token.children or (), marks):
-            self._line(tuple(line))
+    def table(self, rows: Sequence[Sequence[Token]]) -> None:
+        self.block(_columns([[words_of(cell.children or ()) for cell in row] for row in rows]))
 
     def _lines(self, tokens: Sequence[Token], marks: tuple[str, ...]) -> list[list[Run]]:
         """Inline tokens as lines of runs."""
@@ -182,11 +99,11 @@ class _Writer:
                 end = index + 1
                 while tokens[end].type != "link_close":
                     end += 1
-                label = _text(tokens[index + 1 : end])
+                label = words_of(tokens[index + 1 : end])
                 lines[-1].extend(self._link(str(token.attrGet("href") or ""), label, marks))
                 index = end
             elif token.type == "image":
-                lines[-1].extend(self._link(str(token.attrGet("src") or ""), _text(token.children or ()), marks))
+                lines[-1].extend(self._link(str(token.attrGet("src") or ""), words_of(token.children or ()), marks))
             elif token.type == "code_inline":
                 lines[-1].append(self._inline_code(token.content, marks))
             elif edge == "open" and kind in MARKS:
@@ -252,11 +169,3 @@ def _columns(table: Sequence[Sequence[str]]) -> str:
     lines = [" │ ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in table]
     lines.insert(1, "─┼─".join("─" * width for width in widths))
     return "\n".join(lines)
-
-
-def _text(tokens: Iterable[Token]) -> str:
-    out = []
-    for token in tokens:
-        broken = token.type in ("softbreak", "hardbreak")
-        out.append(" " if broken else _text(token.children) if token.children else token.content)
-    return "".join(out)

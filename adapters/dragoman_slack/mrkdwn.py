@@ -36,7 +36,7 @@ GAP: Final = "\u200b"
 
 TOKEN: Final = re.compile(r"<([^<>\n]+)>")
 FENCE: Final = re.compile(r"```(.+?)```", re.DOTALL)
-PIECE: Final = re.compile(r"`([^`\n]+)`|<([^<>\n]+)>|([*_~`]\u2060)|([*_~])")
+PIECE: Final = re.compile(r"`(?!\u2060)([^`\n]+)`|<([^<>\n]+)>|([*_~`]\u2060)|([*_~])")
 #: Text without any of these is the same in plain text, mrkdwn and CommonMark.
 SPECIAL: Final = re.compile(r"[\\`*_~\[\]<>&#|\u200b\u2060\t]|^[-+=\d]|^ | $|\n[ \t]*\n[ \t]*\n", re.MULTILINE)
 QUOTE: Final = re.compile(r"(?:&gt;|>) ?")

@@ -9,6 +9,7 @@ from .backoff import delays
 from .fences import fenced
 from .payload import PayloadError, items, joined, mapping, optional, required
 from .splitting import Code, Line, Markup, Run, fit, write
+from .writing import Writer, words_of
 
 __all__ = [
     "Code",
@@ -16,6 +17,7 @@ __all__ = [
     "Markup",
     "PayloadError",
     "Run",
+    "Writer",
     "delays",
     "fenced",
     "fit",
@@ -24,5 +26,6 @@ __all__ = [
     "mapping",
     "optional",
     "required",
+    "words_of",
     "write",
 ]

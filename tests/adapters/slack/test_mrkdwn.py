@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -173,6 +173,7 @@ def test_what_was_typed_is_read_as_typed(text: str) -> None:
 
 
 @given(WORDS)
+@example("`0`")
 def test_literal_text_survives_the_way_to_slack_and_back(text: str) -> None:
     commonmark = _as_text(text)
     assert shown(commonmark).strip() == text.strip()
