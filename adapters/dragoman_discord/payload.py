@@ -40,20 +40,3 @@ def moment(parent: Mapping[str, Any], name: str, path: str) -> float:
 def flag(parent: Mapping[str, Any], name: str) -> bool:
     """Whether it says ``true`` at ``name``."""
     return parent.get(name) is True
-
-
-def _encodable(text: str) -> str:
-    """Half a surrogate pair, which JSON may have, cannot be stored or sent on: it becomes U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _problem(value: object, wanted: str) -> str:
-    return "is missing" if value is None else f"must be {wanted}, not {type(value).__name__}"

@@ -58,7 +58,7 @@ HOPS = {"router": "router", "worker": "worker", "handler": "handler", "delivery"
 
 console = Console(highlight=False)
 if not console.is_terminal:
-    console = Console(highlight=False, width=WIDTH)
+    console = Console(highlight=False, width=int(os.environ.get("COLUMNS") or WIDTH))
 
 
 class Platform:

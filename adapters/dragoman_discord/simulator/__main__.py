@@ -1,8 +1,6 @@
 """``python -m dragoman_discord.simulator``: a Discord of one's own, to try a bot with no token."""
 
-import argparse
-import asyncio
-import sys
+from dragoman.testing.simulating import command_line, serve
 
 from .application import Application
 from .server import DiscordSimulator
@@ -42,27 +40,17 @@ def sample(discord: DiscordSimulator, bot: str, token: str | None = None) -> App
     return app
 
 
-async def serve(host: str, port: int, bot: str, token: str | None = None) -> None:
-    """Run until cancelled."""
-    async with DiscordSimulator(host=host, port=port) as discord:
-        app = sample(discord, bot, token)
-        sys.stdout.write(_HELP.format(discord=discord, app=app, guild=app.guilds()[0].name))
-        sys.stdout.flush()
-        await asyncio.Event().wait()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m dragoman_discord.simulator", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8056)
-    parser.add_argument("--bot", default="dragoman", help="what the bot is called")
+    parser = command_line("dragoman_discord.simulator", __doc__, port=8056)
     parser.add_argument("--token", help="the bot's token")
     options = parser.parse_args(arguments)
-    try:
-        asyncio.run(serve(options.host, options.port, options.bot, options.token))
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
+
+    def begin(discord: DiscordSimulator) -> str:
+        app = sample(discord, options.bot, options.token)
+        return _HELP.format(discord=discord, app=app, guild=app.guilds()[0].name)
+
+    serve(DiscordSimulator(host=options.host, port=options.port), begin)
 
 
 if __name__ == "__main__":

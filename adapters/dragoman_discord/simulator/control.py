@@ -4,10 +4,12 @@
 only one. Every answer is JSON; a mistake is answered with status 400 and ``error``.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from dragoman.testing import simulating
+from dragoman.testing.simulating import Body, one_of
 
 from .channel import Channel
 from .guild import Guild
@@ -19,13 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["control_routes"]
 
-Body = dict[str, Any]
-
 
 def control_routes(simulator: "DiscordSimulator") -> list[web.RouteDef]:
     """The addresses under ``/_simulator/``."""
     control = _Control(simulator)
-    posts = {
+    acts = {
         "say": control.say,
         "reply": control.reply,
         "edit": control.edit,
@@ -42,42 +42,20 @@ def control_routes(simulator: "DiscordSimulator") -> list[web.RouteDef]:
         "reconnect": control.reconnect,
         "invalidate": control.invalidate,
         "close": control.close,
-        "drop": control.drop,
         "advance": control.advance,
-        "recover": control.recover,
     }
-    return [
-        web.get("/_simulator/state", control.state),
-        web.get("/_simulator/messages", control.messages),
-        *(web.post(f"/_simulator/{name}", control.guarded(act)) for name, act in posts.items()),
-    ]
+    return simulating.control_routes(simulator, do=acts, see={"messages": control.messages})
 
 
 class _Control:
     def __init__(self, simulator: "DiscordSimulator") -> None:
         self.simulator = simulator
 
-    def guarded(self, act: Callable[[Body], Awaitable[Body]]) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def answer(request: web.Request) -> web.Response:
-            try:
-                body = await request.json() if request.can_read_body else {}
-                return web.json_response({"ok": True, **await act(body)})
-            except KeyError as missing:
-                return web.json_response({"ok": False, "error": f"missing: {missing.args[0]}"}, status=400)
-            except (ValueError, TypeError) as mistake:
-                return web.json_response({"ok": False, "error": str(mistake)}, status=400)
-
-        return answer
-
     # Who and where is meant
 
     def _guild(self, body: Body) -> Guild:
-        known = list(self.simulator.guilds.values())
-        wanted = body.get("guild")
-        found = [guild for guild in known if wanted in (guild.id, guild.name, None)]
-        if len(found) != 1:
-            raise ValueError(f"which guild? There are {[guild.name for guild in known]}")
-        return found[0]
+        known = self.simulator.guilds.values()
+        return one_of("guild", known, body.get("guild"), lambda guild: (guild.id, guild.name))
 
     def _user(self, name: str) -> User:
         user = self.simulator.find_user(name)
@@ -170,28 +148,15 @@ class _Control:
     async def close(self, body: Body) -> Body:
         return {"closed": self.simulator.close_sockets(int(body.get("code", 4000)))}
 
-    async def drop(self, body: Body) -> Body:
-        return {"dropped": self.simulator.drop_sockets()}
-
     async def advance(self, body: Body) -> Body:
         self.simulator.advance(float(body["seconds"]))
         return {}
 
-    async def recover(self, body: Body) -> Body:
-        self.simulator.recover()
-        return {}
-
     # What there is to see
 
-    async def state(self, request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, **self.simulator.state()})
-
-    async def messages(self, request: web.Request) -> web.Response:
-        try:
-            channel = self._channel(dict(request.query))
-        except (KeyError, ValueError) as mistake:
-            return web.json_response({"ok": False, "error": f"channel: {mistake}"}, status=400)
-        after = int(request.query.get("after") or 0)
+    async def messages(self, body: Body) -> Body:
+        channel = self._channel(body)
+        after = int(body.get("after") or 0)
         seen = [
             {
                 "id": message.id,
@@ -207,4 +172,4 @@ class _Control:
             for message in channel.messages
             if int(message.id) > after
         ]
-        return web.json_response({"ok": True, "channel": channel.id, "messages": seen})
+        return {"channel": channel.id, "messages": seen}

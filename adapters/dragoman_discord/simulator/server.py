@@ -1,16 +1,17 @@
 """The simulator itself: what tests and people hold in their hands."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
+from dragoman.testing.simulating import Simulator
+
 from .channel import Channel
-from .faults import Fault, Faults
+from .faults import Fault
 from .limits import Limits
 from .message import Message
 from .socket import Socket
@@ -19,10 +20,8 @@ from .world import World
 
 __all__ = ["DiscordSimulator"]
 
-Found = TypeVar("Found")
 
-
-class DiscordSimulator(World):
+class DiscordSimulator(Simulator[Fault], World):
     """Discord on loopback: the REST API over HTTP and the gateway over websockets, strict as Discord is.
 
     >>> async with DiscordSimulator() as discord:
@@ -54,6 +53,8 @@ class DiscordSimulator(World):
         identifies, resumes, timeouts: how many sessions were begun or resumed, or had no heartbeat.
     """
 
+    largest_body = 64 * 1024 * 1024
+
     def __init__(
         self,
         *,
@@ -71,9 +72,8 @@ class DiscordSimulator(World):
         largest_file: int = 20 * 1024 * 1024,
         keep: int = 100_000,
     ) -> None:
-        super().__init__()
-        self.host = host
-        self.port = port
+        Simulator.__init__(self, host=host, port=port)
+        World.__init__(self)
         self.heartbeat_interval = heartbeat_interval
         self.resume_window = resume_window
         self.identify_interval = identify_interval
@@ -85,48 +85,17 @@ class DiscordSimulator(World):
         self.largest_file = largest_file
         self.keep = keep
         self.limits = Limits(self.clock, limits or {})
-        self.faults = Faults()
         self.calls: deque[Said] = deque(maxlen=keep)
         self.sockets: set[Socket] = set()
         self.identifies = self.resumes = self.timeouts = 0
-        self.refusals: int | None = 0
         self.silent = self.deaf = False
         self.spoken = asyncio.Event()
-        self._recovered = asyncio.Event()
-        self._waiters: list[asyncio.Future[None]] = []
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> "DiscordSimulator":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.close()
-
-    async def start(self) -> None:
-        """Listen."""
-        application = web.Application(client_max_size=64 * 1024 * 1024)
-        application.add_routes(routes(self))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        await site.start()
-        self.port = int(self._runner.addresses[0][1])
-
-    async def close(self) -> None:
-        """Cut the connections and stop listening."""
-        self.drop_sockets()
-        self._recovered.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+    def routes(self) -> list[web.RouteDef]:
+        """All addresses."""
+        return routes(self)
 
     # Where it is
-
-    @property
-    def origin(self) -> str:  # type: ignore[override]
-        """``http://host:port``."""
-        return f"http://{self.host}:{self.port}"
 
     @property
     def api_url(self) -> str:
@@ -155,34 +124,11 @@ class DiscordSimulator(World):
         places = [channel] if channel is not None else list(self.channels.values())
         return sorted((message for place in places for message in place.said), key=lambda message: int(message.id))
 
-    def changed(self) -> None:
-        """Something happened: let everything that waits look again."""
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def until(self, predicate: Callable[[], Found], timeout: float = 10.0, *, waiting_for: str = "") -> Found:
-        """Wait until ``predicate()`` is true, and return what it gave. It is asked when something happens.
-
-        Raises:
-            TimeoutError: it was not; the error tells what the bots said last.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                while not (found := predicate()):
-                    waiter: asyncio.Future[None] = loop.create_future()
-                    self._waiters.append(waiter)
-                    await waiter
-                return found
-        except TimeoutError:
-            last = [f"{message.channel!r}: {message.content!r}" for message in self.said()[-5:]]
-            refused = [f"{call.route}: {call.status} {call.error}" for call in self.calls if call.status >= 400][-3:]
-            what = f" for {waiting_for}" if waiting_for else ""
-            raise TimeoutError(
-                f"waited {timeout} s{what}; the bots said last: {last or 'nothing'}; refused: {refused or 'no call'}"
-            ) from None
+    def so_far(self) -> str:
+        """What the bots said last, and which calls were refused."""
+        last = [f"{message.channel!r}: {message.content!r}" for message in self.said()[-5:]]
+        refused = [f"{call.route}: {call.status} {call.error}" for call in self.calls if call.status >= 400][-3:]
+        return f"the bots said last: {last or 'nothing'}; refused: {refused or 'no call'}"
 
     async def connected(self, sessions: int = 1, timeout: float = 10.0) -> None:
         """Wait until that many sessions are connected (and have been told that they are ready)."""
@@ -216,18 +162,9 @@ class DiscordSimulator(World):
         """Answer calls late, until `recover`."""
         self.faults.add(Fault(where, times, delay=seconds))
 
-    async def wait(self, seconds: float) -> None:
-        """Let so many real seconds pass, or fewer if it recovers before."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._recovered.wait()
-
     def recover(self) -> None:
         """From now on calls and connections go well again; what was delayed is answered."""
-        self._recovered.set()
-        self._recovered = asyncio.Event()
-        self.faults.clear()
-        self.refusals = 0
+        super().recover()
         self.deaf = False
         self.speak()
 
@@ -291,10 +228,6 @@ class DiscordSimulator(World):
             for session in app.sessions:
                 if not session.over:
                     session.send(event, data)
-
-    def refuse_connections(self, times: int | None = None) -> None:
-        """Refuse the next connections of the gateway (HTTP 503), or all until `recover`."""
-        self.refusals = times
 
     def state(self) -> dict[str, Any]:
         """Everything that a person needs to point a bot here."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from dragoman.testing.simulating import hang_up
+
 from .api import METHODS
 from .call import Answer, Call, Method, Upload
 from .cdn import Fetched
@@ -97,7 +99,7 @@ class _Web:
         if fault is not None:
             simulator.changed()
             if fault.status == 0:
-                return self._hang_up(request)
+                return hang_up(request)
             answer = _faulty(fault, headers)
         said.status, said.answer, said.headers = answer.status, answer.body, headers
         if answer.status >= 400 and isinstance(answer.body, dict):
@@ -195,17 +197,9 @@ class _Web:
         except ValueError:
             raise Refused(50109) from None
 
-    def _hang_up(self, request: web.Request) -> web.StreamResponse:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response()
-
     async def connect(self, request: web.Request) -> web.StreamResponse:
         simulator = self.simulator
-        if simulator.refusals is None or simulator.refusals > 0:
-            if simulator.refusals is not None:
-                simulator.refusals -= 1
-            raise web.HTTPServiceUnavailable
+        simulator.meet()
         socket = Socket(simulator, request)
         simulator.sockets.add(socket)
         try:
@@ -221,7 +215,7 @@ class _Web:
             await simulator.wait(delay)
         if fault is not None:
             if fault.status == 0:
-                return self._hang_up(request)
+                return hang_up(request)
             return web.Response(status=fault.status, headers=fault.headers)
         file = simulator.attachments.get(f"{request.match_info['channel']}/{request.match_info['id']}")
         signed = simulator.signer.valid(request.path, request.query, simulator.now())

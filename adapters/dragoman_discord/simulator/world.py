@@ -39,7 +39,6 @@ class World:
         portal: who owns the applications.
     """
 
-    origin: str
     resume_window: float
 
     def __init__(self) -> None:
@@ -57,6 +56,11 @@ class World:
         self.nonces: dict[tuple[str, str, str], tuple[Message, float]] = {}
         self.typings: list[tuple[Channel, User]] = []
         self.portal = User(self, self.clock.new_id(), "portal", "Portal")  # type: ignore[arg-type]
+
+    @property
+    def origin(self) -> str:
+        """``http://host:port``."""
+        raise NotImplementedError
 
     def changed(self) -> None:
         """Something happened: let everything that waits look again."""

@@ -1,8 +1,6 @@
 """``python -m dragoman_slack.simulator``: a Slack of one's own, to try a bot with no token."""
 
-import argparse
-import asyncio
-import sys
+from dragoman.testing.simulating import command_line, serve
 
 from .server import SlackSimulator
 from .workspace import Workspace
@@ -39,26 +37,15 @@ def sample(slack: SlackSimulator, bot: str) -> Workspace:
     return acme
 
 
-async def serve(host: str, port: int, bot: str) -> None:
-    """Run until cancelled."""
-    async with SlackSimulator(host=host, port=port) as slack:
-        acme = sample(slack, bot)
-        sys.stdout.write(_HELP.format(url=slack.url, origin=slack.origin, app=acme.app, workspace=acme))
-        sys.stdout.flush()
-        await asyncio.Event().wait()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m dragoman_slack.simulator", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8055)
-    parser.add_argument("--bot", default="dragoman", help="what the bot is called")
-    options = parser.parse_args(arguments)
-    try:
-        asyncio.run(serve(options.host, options.port, options.bot))
-    except KeyboardInterrupt:
-        sys.stdout.write("\n")
+    options = command_line("dragoman_slack.simulator", __doc__, port=8055).parse_args(arguments)
+
+    def begin(slack: SlackSimulator) -> str:
+        acme = sample(slack, options.bot)
+        return _HELP.format(url=slack.url, origin=slack.origin, app=acme.app, workspace=acme)
+
+    serve(SlackSimulator(host=options.host, port=options.port), begin)
 
 
 if __name__ == "__main__":

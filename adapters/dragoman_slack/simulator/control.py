@@ -4,10 +4,12 @@
 out while there is only one. Every answer is JSON; a mistake is answered with status 400 and ``error``.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from dragoman.testing import simulating
+from dragoman.testing.simulating import Body, one_of
 
 from .channel import Channel
 from .message import Message
@@ -19,13 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["control_routes"]
 
-Body = dict[str, Any]
-
 
 def control_routes(simulator: "SlackSimulator") -> list[web.RouteDef]:
     """The addresses under ``/_simulator/``."""
     control = _Control(simulator)
-    posts = {
+    acts = {
         "say": control.say,
         "edit": control.edit,
         "delete": control.delete,
@@ -39,41 +39,19 @@ def control_routes(simulator: "SlackSimulator") -> list[web.RouteDef]:
         "ratelimit": control.ratelimit,
         "fail": control.fail,
         "disconnect": control.disconnect,
-        "drop": control.drop,
-        "recover": control.recover,
     }
-    return [
-        web.get("/_simulator/state", control.state),
-        web.get("/_simulator/messages", control.messages),
-        *(web.post(f"/_simulator/{name}", control.guarded(act)) for name, act in posts.items()),
-    ]
+    return simulating.control_routes(simulator, do=acts, see={"messages": control.messages})
 
 
 class _Control:
     def __init__(self, simulator: "SlackSimulator") -> None:
         self.simulator = simulator
 
-    def guarded(self, act: Callable[[Body], Awaitable[Body]]) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def answer(request: web.Request) -> web.Response:
-            try:
-                body = await request.json() if request.can_read_body else {}
-                return web.json_response({"ok": True, **await act(body)})
-            except KeyError as missing:
-                return web.json_response({"ok": False, "error": f"missing: {missing.args[0]}"}, status=400)
-            except (ValueError, TypeError) as mistake:
-                return web.json_response({"ok": False, "error": str(mistake)}, status=400)
-
-        return answer
-
     # Who and where is meant
 
     def _workspace(self, body: Body) -> Workspace:
-        known = list(self.simulator.workspaces.values())
-        wanted = body.get("workspace")
-        found = [space for space in known if wanted in (space.id, space.name, None)]
-        if len(found) != 1:
-            raise ValueError(f"which workspace? There are {[space.name for space in known]}")
-        return found[0]
+        known = self.simulator.workspaces.values()
+        return one_of("workspace", known, body.get("workspace"), lambda workspace: (workspace.id, workspace.name))
 
     def _user(self, body: Body) -> User:
         user = self._workspace(body).find_user(body["user"])
@@ -158,23 +136,10 @@ class _Control:
         await self.simulator.disconnect(body.get("reason", "refresh_requested"))
         return {}
 
-    async def drop(self, body: Body) -> Body:
-        return {"dropped": self.simulator.drop_sockets()}
-
-    async def recover(self, body: Body) -> Body:
-        self.simulator.recover()
-        return {}
-
     # What there is to see
 
-    async def state(self, request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, **self.simulator.state()})
-
-    async def messages(self, request: web.Request) -> web.Response:
-        try:
-            channel = self._channel(dict(request.query))
-        except (KeyError, ValueError) as mistake:
-            return web.json_response({"ok": False, "error": f"channel: {mistake}"}, status=400)
+    async def messages(self, body: Body) -> Body:
+        channel = self._channel(body)
         users = channel.workspace.users
         seen = [
             {
@@ -186,6 +151,6 @@ class _Control:
                 "reactions": message.reactions,
             }
             for message in channel.messages
-            if message.ts > request.query.get("after", "")
+            if message.ts > body.get("after", "")
         ]
-        return web.json_response({"ok": True, "channel": channel.id, "messages": seen})
+        return {"channel": channel.id, "messages": seen}

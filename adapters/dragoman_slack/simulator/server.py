@@ -4,14 +4,15 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from aiohttp import web
 
+from dragoman.testing.simulating import Simulator
+
 from .app import App
 from .channel import Channel
-from .faults import Fault, Faults
+from .faults import Fault
 from .message import Message
 from .people import User
 from .sockets import Delivery, Reason
@@ -20,14 +21,12 @@ from .workspace import Workspace
 
 __all__ = ["SlackSimulator"]
 
-Found = TypeVar("Found")
-
 #: Slack sends an event again almost at once, after a minute and after five minutes, then gives up.
 #: https://docs.slack.dev/apis/events-api#retries
 RETRY_DELAYS = (0.0, 60.0, 300.0)
 
 
-class SlackSimulator:
+class SlackSimulator(Simulator[Fault]):
     """Slack on loopback: the Web API over HTTP and Socket Mode over websockets, strict as Slack is.
 
     >>> async with SlackSimulator() as slack:
@@ -64,8 +63,7 @@ class SlackSimulator:
         strict: bool = True,
         keep: int = 100_000,
     ) -> None:
-        self.host = host
-        self.port = port
+        super().__init__(host=host, port=port)
         self.ack_timeout = ack_timeout
         self.retry_delays = retry_delays
         self.ping_interval = ping_interval
@@ -75,49 +73,25 @@ class SlackSimulator:
         self.calls: deque[Said] = deque(maxlen=keep)
         self.ephemerals: deque[tuple[str, Message]] = deque(maxlen=keep)
         self.statuses: deque[tuple[Channel, str, str]] = deque(maxlen=keep)
-        self.faults = Faults()
         self.tokens: dict[str, tuple[App, Literal["bot", "app"]]] = {}
         self.pending = 0
         self.tickets: dict[str, App] = {}
-        self.refusals: int | None = 0
         self._ids = itertools.count(1)
         self._blocks = itertools.count(1)
         self._last_ts = 0
-        self._waiters: list[asyncio.Future[None]] = []
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> "SlackSimulator":
-        await self.start()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.close()
-
-    async def start(self) -> None:
-        """Listen."""
-        application = web.Application(client_max_size=8 * 1024 * 1024)
-        application.add_routes(routes(self))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
-        await site.start()
-        self.port = int(self._runner.addresses[0][1])
+    def routes(self) -> list[web.RouteDef]:
+        """All addresses."""
+        return routes(self)
 
     async def close(self) -> None:
         """Cut the connections and stop listening."""
         for app in self.apps:
             app.link.drop()
             app.link.forget()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await super().close()
 
     # Where it is and who is there
-
-    @property
-    def origin(self) -> str:
-        """``http://host:port``."""
-        return f"http://{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -175,32 +149,10 @@ class SlackSimulator:
         """The ephemeral messages that somebody was shown."""
         return [message for seen_by, message in self.ephemerals if seen_by == user.id]
 
-    def changed(self) -> None:
-        """Something happened: let everything that waits look again."""
-        if self._waiters:
-            waiters, self._waiters = self._waiters, []
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
-
-    async def until(self, predicate: Callable[[], Found], timeout: float = 10.0, *, waiting_for: str = "") -> Found:
-        """Wait until ``predicate()`` is true, and return what it gave. It is asked when something happens.
-
-        Raises:
-            TimeoutError: it was not; the error tells what the bots said last.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                while not (found := predicate()):
-                    waiter: asyncio.Future[None] = loop.create_future()
-                    self._waiters.append(waiter)
-                    await waiter
-                return found
-        except TimeoutError:
-            last = [f"{message.channel.name or message.channel.kind}: {message.text!r}" for message in self.said()[-5:]]
-            what = f" for {waiting_for}" if waiting_for else ""
-            raise TimeoutError(f"waited {timeout} s{what}; the bots said last: {last or 'nothing'}") from None
+    def so_far(self) -> str:
+        """What the bots said last."""
+        last = [f"{message.channel.name or message.channel.kind}: {message.text!r}" for message in self.said()[-5:]]
+        return f"the bots said last: {last or 'nothing'}"
 
     async def connected(self, sockets: int = 1, timeout: float = 10.0) -> None:
         """Wait until that many sockets are open."""
@@ -236,11 +188,6 @@ class SlackSimulator:
         """Answer calls late, until ``recover``."""
         self.faults.add(Fault(method, times, delay=seconds))
 
-    def recover(self) -> None:
-        """From now on calls and connections go well again."""
-        self.faults.clear()
-        self.refusals = 0
-
     async def disconnect(self, reason: Reason = "refresh_requested", *, after: float = 0.0) -> None:
         """Tell every socket to go and close it; with ``after``, ``warning`` comes so many seconds before."""
         if after:
@@ -258,10 +205,6 @@ class SlackSimulator:
     def send_raw(self, text: str) -> int:
         """Send a text of your own, which may be no JSON, on all websockets; says how many there are."""
         return sum(app.link.send_raw(text) for app in self.apps)
-
-    def refuse_connections(self, times: int | None = None) -> None:
-        """Refuse the next websockets (HTTP 503), or all until ``recover``."""
-        self.refusals = times
 
     def redeliver(self, message: Message) -> None:
         """Send the events about a message once more, as Slack does when an acknowledgement got lost."""

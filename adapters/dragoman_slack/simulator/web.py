@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from dragoman.testing.simulating import hang_up
+
 from .api import METHODS, is_retired
 from .arguments import Misused, fit
 from .call import Call, Method, Refused
@@ -84,7 +86,7 @@ class _Web:
         status = 200
         if fault is not None:
             if fault.status == 0:
-                return self._hang_up(request)
+                return hang_up(request)
             status = fault.status
             headers |= _retry_after(fault)
         return web.Response(
@@ -166,17 +168,9 @@ class _Web:
             raise Refused("not_allowed_token_type")
         return app
 
-    def _hang_up(self, request: web.Request) -> web.StreamResponse:
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response()
-
     async def connect(self, request: web.Request) -> web.StreamResponse:
         simulator = self.simulator
-        if simulator.refusals is None or simulator.refusals > 0:
-            if simulator.refusals is not None:
-                simulator.refusals -= 1
-            raise web.HTTPServiceUnavailable
+        simulator.meet()
         app = simulator.tickets.pop(request.query.get("ticket", ""), None)
         if app is None:
             raise web.HTTPUnauthorized(text="the ticket is unknown or was used; call apps.connections.open")
@@ -192,7 +186,7 @@ class _Web:
         if fault is None:
             return None
         if fault.status == 0:
-            return self._hang_up(request)
+            return hang_up(request)
         return web.Response(status=fault.status, text=fault.error, headers=_retry_after(fault))
 
     async def file(self, request: web.Request) -> web.StreamResponse:

@@ -76,6 +76,7 @@ class TestContract(AdapterContract):
             THERE,
         ),
         "what_cannot_be_done_is_refused_for_good": "what cannot be shown is left out",
+        "what_the_platform_refuses_is_not_asked_for_again": "a terminal refuses nothing",
         "nobody_is_called_by_what_only_looks_like_a_mention": ALONE,
         "who_is_not_there_is_not_found": "everybody who is named is there",
     }

@@ -24,6 +24,7 @@ NEEDS: Final[dict[str, str]] = {
     "what_could_not_be_taken_comes_again": "again",
     "what_is_said_is_shown_once_however_often_it_is_asked_for": "once",
     "a_message_is_changed_and_taken_back": "changes",
+    "what_the_platform_refuses_is_not_asked_for_again": "takes_back",
     "an_emoji_is_put_on_a_message_and_taken_away": "reacts",
     "what_is_said_below_a_message_is_in_its_thread": "threads",
 }
@@ -165,6 +166,7 @@ class Behaving(ABC):
     def test_an_empty_text_is_no_error(self) -> None:
         async def work(stage: Stage) -> None:
             await stage.adapter.perform(_send(stage, "", "k1"))
+            assert await _shown(stage) == []
 
         self._on(work)
 
@@ -186,6 +188,19 @@ class Behaving(ABC):
             with pytest.raises(DeliveryError) as refused:
                 await stage.adapter.perform(edit)
             assert refused.value.retry is False
+
+        self._on(work)
+
+    def test_what_the_platform_refuses_is_not_asked_for_again(self) -> None:
+        async def work(stage: Stage) -> None:
+            sent = await stage.adapter.perform(_send(stage, "one", "k1"))
+            delete = Delete(key="k2", address=stage.here, target=Target(id=sent.ids[0]))
+            await stage.adapter.perform(delete)
+            # Another action, and the first time that it is asked for: the message is not there any more.
+            with pytest.raises(DeliveryError) as refused:
+                await stage.adapter.perform(delete.model_copy(update={"key": "k3"}))
+            assert refused.value.retry is False
+            assert refused.value.code
 
         self._on(work)
 
