@@ -11,7 +11,7 @@ DEMO = Path(__file__).parents[2] / "examples" / "demo" / "demo.py"
 def test_the_demo_shows_a_conversation_and_ends() -> None:
     shown = subprocess.run(
         [sys.executable, str(DEMO)],
-        env={**os.environ, "ONCE": "1"},
+        env={**os.environ, "ONCE": "1", "COLUMNS": "110"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -48,10 +48,13 @@ def test_the_contracts_know_every_package() -> None:
 def test_plugins_and_adapters_use_the_public_door(file: Path) -> None:
     import dragoman
     from dragoman import adapting
+    from dragoman.testing import simulating
 
     doors = {"dragoman": set(dragoman.__all__)}
     if "adapters" in file.parts:
         doors["dragoman.adapting"] = set(adapting.__all__)
+    if "simulator" in file.parts:
+        doors["dragoman.testing.simulating"] = set(simulating.__all__)
     used = {(module, name) for module, name in imports(file) if module.partition(".")[0] == "dragoman"}
     assert {module for module, _ in used} <= doors.keys()
     assert [name for module, name in used if name not in doors[module]] == []
@@ -60,8 +63,9 @@ def test_plugins_and_adapters_use_the_public_door(file: Path) -> None:
 def test_the_doors_have_what_they_say() -> None:
     import dragoman
     from dragoman import adapting
+    from dragoman.testing import simulating
 
-    for door in (dragoman, adapting):
+    for door in (dragoman, adapting, simulating):
         assert [name for name in door.__all__ if not hasattr(door, name)] == []
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from dragoman.testing import simulating
+from dragoman.testing.simulating import Fault as PlainFault
 
 __all__ = ["Fault"]
 
 
 @dataclass(slots=True)
-class Fault(simulating.Fault):
+class Fault(PlainFault):
     """What happens to the next calls. ``where``: ``*``, or a route, or a part of one.
 
     Such as ``POST /channels/{channel_id}/messages`` or ``/channels``.

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dragoman.testing import simulating
-from dragoman.testing.simulating import Body, one_of
+from dragoman.testing.simulating import Body, controls, one_of
 
 from .channel import Channel
 from .message import Message
@@ -40,7 +39,7 @@ def control_routes(simulator: "SlackSimulator") -> list[web.RouteDef]:
         "fail": control.fail,
         "disconnect": control.disconnect,
     }
-    return simulating.control_routes(simulator, do=acts, see={"messages": control.messages})
+    return controls(simulator, do=acts, see={"messages": control.messages})
 
 
 class _Control:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from dragoman.testing import simulating
+from dragoman.testing.simulating import Fault as PlainFault
 
 __all__ = ["Fault"]
 
 
 @dataclass(slots=True)
-class Fault(simulating.Fault):
+class Fault(PlainFault):
     """What happens to the next calls of a method (``where``).
 
     Attributes:

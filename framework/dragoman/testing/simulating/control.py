@@ -11,7 +11,7 @@ from aiohttp import web
 
 from .simulator import Simulator
 
-__all__ = ["Act", "Body", "control_routes", "one_of"]
+__all__ = ["Act", "Body", "controls", "one_of"]
 
 #: A JSON object.
 Body = dict[str, Any]
@@ -22,7 +22,7 @@ Act = Callable[[Body], Awaitable[Body]]
 Named = TypeVar("Named")
 
 
-def control_routes(simulator: Simulator[Any], *, do: Mapping[str, Act], see: Mapping[str, Act]) -> list[web.RouteDef]:
+def controls(simulator: Simulator[Any], *, do: Mapping[str, Act], see: Mapping[str, Act]) -> list[web.RouteDef]:
     """The addresses under ``/_simulator/``: a ``POST`` for each of ``do``, a ``GET`` for each of ``see``.
 
     All simulators have the view ``state`` and the acts ``drop`` (all connections) and ``recover``.
