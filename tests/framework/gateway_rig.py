@@ -14,6 +14,7 @@ from dragoman.blobs import Blobs
 from dragoman.exchange import Broker, Publisher
 from dragoman.gateway import Gateway
 from dragoman.messages import action_message
+from dragoman.outbox import Outbox
 from dragoman.store.engine import open_store, reading
 from dragoman.store.ledger import look_up
 from support.servers import wait_until
@@ -94,6 +95,12 @@ class Rig:
             grace=5,
             filter=lambda action: self.filter(action),
         )
+
+    @property
+    def outbox(self) -> Outbox:
+        """The running gateway's."""
+        assert self.gateway.outbox is not None
+        return self.gateway.outbox
 
     async def publish(self, *actions: ActionBase) -> None:
         def work() -> None:

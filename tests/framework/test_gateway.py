@@ -202,9 +202,9 @@ async def test_what_was_said_in_a_named_channel_is_edited_where_it_was_said(rig:
         await rig.publish(general("original"))
         await rig.until(lambda: rig.state("original") == "sent")
         rig.adapter.channels["#general"] = "C8"  # another channel has the name now
-        rig.gateway._directory.distrust(rig.adapter.performed[0].address)  # type: ignore[union-attr]  # it runs
+        rig.outbox._directory.distrust(rig.adapter.performed[0].address)
         if not remembered:
-            rig.gateway._targets._sent.clear()  # as after a restart
+            rig.outbox.targets._sent.clear()  # as after a restart
         original = general("original")
         edit = Edit(key="edit", address=original.address, target=Target(key="original"), content=original.content)
         await rig.publish(edit)
@@ -306,7 +306,7 @@ async def test_what_is_said_below_a_message_goes_to_its_thread_also_further_down
             await rig.publish(action)
             await rig.until(lambda key=action.key: rig.state(key) == "sent")  # type: ignore[misc]
             if not remembered:
-                rig.gateway._targets._sent.clear()  # as after a restart
+                rig.outbox.targets._sent.clear()  # as after a restart
     assert [action.address.thread for action in rig.adapter.performed] == [None, "id-1", "id-1"]
 
 

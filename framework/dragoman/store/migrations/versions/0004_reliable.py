@@ -1,0 +1,55 @@
+"""Dead letters, what was decided of an event, who serves what, and what operators have said.
+
+Revision ID: 0004
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.add_column("events", sa.Column("decision", sa.Text))
+    op.add_column("events", sa.Column("parked_at", sa.Float))
+    op.add_column("runs", sa.Column("traceback", sa.Text))
+    op.add_column("runs", sa.Column("versions", sa.Text))
+    op.add_column("actions", sa.Column("parked_at", sa.Float))
+    for table, condition in (("events", "parked_at IS NOT NULL"), ("actions", "parked_at IS NOT NULL")):
+        where = sa.text(condition)
+        op.create_index(f"{table}_parked", table, ["parked_at"], sqlite_where=where, postgresql_where=where)
+    parked = sa.text("state = 'parked'")
+    op.create_index("runs_parked", "runs", ["finished_at"], sqlite_where=parked, postgresql_where=parked)
+    op.create_table(
+        "strays",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("queue", sa.String(256), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("letter", sa.Text, nullable=False),
+        sa.Column("parked_at", sa.Float, nullable=False),
+    )
+    op.create_index("strays_old", "strays", ["parked_at"])
+    op.create_table(
+        "controls",
+        sa.Column("skill", sa.String(64), primary_key=True),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("concurrency", sa.Integer),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("until", sa.Float),
+        sa.Column("changed_at", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "partitions",
+        sa.Column("account", sa.String(64), primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("owner", sa.String(32)),
+        sa.Column("token", sa.BigInteger, nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "limits",
+        sa.Column("account", sa.String(64), primary_key=True),
+        sa.Column("bucket", sa.String(256), primary_key=True),
+        sa.Column("until", sa.Float, nullable=False),
+    )
