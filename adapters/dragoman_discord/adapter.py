@@ -73,7 +73,7 @@ class DiscordAdapter(Adapter):
         self._identity: Identity | None = None
         self._places = Places()
         self._directory = Directory(account, self._api, self._places, settings.guild)
-        self._posted = Posted(account, self._api)
+        self._posted = Posted(account, self._api, lambda: self.services)
         self._interactions = Interactions(self._api.call, settings.patience, lambda: self.services)
         self._offers = Offers(account, Sync(account, self._api.call, settings.guild), self._known, settings.commands)
         self._missed = Missed(account, self._api, self._places)
@@ -194,7 +194,11 @@ class DiscordAdapter(Adapter):
             await self._interactions.defer(interaction)
             return Sent()
         texts = any(call.part for call in todo)
-        posted = await self._posted.find(action, todo, (await self._known()).user_id) if action.again and texts else {}
+        posted: dict[int, str] = {}
+        if action.again and texts:
+            # What answers a slash command may have gone out without a nonce.
+            us = (await self._known()).user_id
+            posted = await self._posted.find(action, todo, us, with_nonce=not slash)
         ids: list[str] = []
         for call in todo:
             id = posted.get(call.part, "") if call.part else ""

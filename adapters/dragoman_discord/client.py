@@ -78,7 +78,7 @@ class Shard:
         sequence: the number of the last dispatch that came.
         progress: how many of them have been handed over.
         resume_url: where it is resumed.
-        heard: when something came last, in unix seconds; 0 if nothing has yet.
+        heard: when something of the session came last, in unix seconds; 0 if nothing has yet.
         missed: since when nothing was heard, if a session was lost; ``None`` when what was missed has been seen to.
     """
 
@@ -187,14 +187,21 @@ class Socket(DiscordWebSocket):
         if not isinstance(payload, dict):
             log.warning("shard %d: Discord sent what is no JSON object; ignored", self.shard.id)
             return
-        self.shard.heard = time.time()
         if payload.get("op") == self.DISPATCH:
             self._dispatched(payload)
+            self._hear()
             return
+        if payload.get("op") == self.HEARTBEAT_ACK:
+            self._hear()
         try:
             await super().received_message(text)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             log.warning("shard %d: Discord sent a malformed op %r: %r", self.shard.id, payload.get("op"), error)
+
+    def _hear(self) -> None:
+        """Nothing was missed up to now. A hello does not say so: only when the session has begun or goes on."""
+        if self.shard.ready:
+            self.shard.heard = time.time()
 
     def _dispatched(self, payload: Mapping[str, Any]) -> None:
         if self._keep_alive:

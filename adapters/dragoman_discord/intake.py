@@ -1,5 +1,6 @@
 """What the gateway sends, on its way to the inbox: noted, completed, normalised."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Iterator, Mapping
@@ -53,6 +54,9 @@ class Intake:
     def take(self, shard: Shard, payload: Mapping[str, Any], missed: Missed) -> Iterator[Work]:
         """Note what a dispatch tells; what is to be done about it, each in a task of its own, started in order."""
         kind, data, number = payload.get("t"), payload.get("d"), payload.get("s")
+        if kind == "RESUMED":
+            # It is documented without data: https://docs.discord.com/developers/events/gateway-events#resumed
+            data = {}
         if not isinstance(kind, str) or not isinstance(data, Mapping):
             log.warning("%s: ignored: a dispatch without a type or data", self._account)
             return
@@ -64,9 +68,9 @@ class Intake:
             case "READY":
                 shard.ready = bool(shard.session)
                 if shard.missed is not None:
-                    missed.expect(data, shard.missed)
-                    shard.missed = None
                     # Direct messages come on the first shard: https://docs.discord.com/developers/events/gateway#sharding
+                    missed.expect(data, shard.missed, direct=shard.id == 0)
+                    shard.missed = None
                     if shard.id == 0 and (after := missed.owed(DIRECT)) is not None:
                         yield self._catch_up(DIRECT, after, missed)
             case "RESUMED":
@@ -84,13 +88,19 @@ class Intake:
             case "MESSAGE_CREATE" if not data.get("guild_id"):
                 missed.talk(_text(data.get("channel_id")))
         if read:
-            yield self._handled(payload, shard.session, progress)
+            # A command cannot wait, and comes in no history.
+            gate = missed.gate(_text(data.get("guild_id")) or DIRECT) if kind != "INTERACTION_CREATE" else None
+            yield self._handled(payload, shard.session, progress, gate)
         else:
             progress.end(number)
 
-    async def _handled(self, payload: Mapping[str, Any], session: str, progress: Progress) -> None:
-        """Handle a dispatch; when that is done, its session has come as far."""
+    async def _handled(
+        self, payload: Mapping[str, Any], session: str, progress: Progress, gate: asyncio.Event | None
+    ) -> None:
+        """Handle a dispatch, behind what comes before it; when that is done, its session has come as far."""
         try:
+            if gate is not None:
+                await gate.wait()
             taken = await self.handle(payload, session)
         except Exception:
             # It would fail again: what comes after it shall not come again and again for its sake.
@@ -145,6 +155,9 @@ class Intake:
                     if not self._ours(payload["d"]):
                         read &= await self.handle(payload)
             except DeliveryError:
+                read = False
+            except Exception:  # what is said now must not wait for ever
+                log.exception("%s: what was missed in %s cannot be read", self._account, guild)
                 read = False
             after = missed.read(guild, all=read)
 

@@ -5,9 +5,11 @@ say what their last message is (``last_message_id``), and their histories have t
 (https://docs.discord.com/developers/resources/message#get-channel-messages). Of direct messages those are read in
 which somebody has talked since we came first. Reactions, edits and deletions of that time are not to be had.
 
-What is still to be read is part of the state that outlives the process, until all of it has been handed over.
+What is said there meanwhile waits until that has been read, so that the order is kept. What is still to be read is
+part of the state that outlives the process, until all of it has been handed over.
 """
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
@@ -28,8 +30,6 @@ log = logging.getLogger(__name__)
 SLACK: Final = 30.0
 #: How many direct messages are remembered.
 MOST_DIRECT: Final = 200
-#: Pages read of one channel.
-MOST_PAGES: Final = 10
 
 
 class Missed:
@@ -43,6 +43,8 @@ class Missed:
         self._since: dict[str, str] = {}
         self._next: dict[str, str] = {}
         self._reading: set[str] = set()
+        #: Closed until what was missed there has been handed over, or cannot be had for now.
+        self._gates: dict[str, asyncio.Event] = {}
         self._direct: OrderedDict[str, None] = OrderedDict()
 
     def talk(self, channel: str) -> None:
@@ -62,24 +64,35 @@ class Missed:
         """What is still to be read: guilds (or ``@me``), and after which id."""
         return self._since
 
-    def expect(self, ready: Mapping[str, Any], since: float) -> None:
-        """A session has begun after a gap: these guilds will be told of (``d`` of ``READY``), direct messages not."""
+    def gate(self, guild: str) -> asyncio.Event | None:
+        """What is said there now waits for this, if what was said before is still to be read."""
+        return self._gates.get(guild)
+
+    def expect(self, ready: Mapping[str, Any], since: float, *, direct: bool) -> None:
+        """A session has begun after a gap: these guilds will be told of (``d`` of ``READY``).
+
+        Args:
+            direct: whether direct messages come on it, of which nothing is told.
+        """
         after = str(max(0, int((since - SLACK) * 1000) - EPOCH) << 22)
         guilds = ready.get("guilds")
         for guild in guilds if isinstance(guilds, list) else ():
             if isinstance(guild, Mapping) and isinstance(guild.get("id"), str):
                 self.owe(guild["id"], after)
-        self.owe(DIRECT, after)
+        if direct:
+            self.owe(DIRECT, after)
 
     def owe(self, guild: str, after: str) -> None:
         """What was said there after that id is to be read."""
         (self._next if guild in self._reading else self._since).setdefault(guild, after)
+        self._gates.setdefault(guild, asyncio.Event())
 
     def owed(self, guild: object) -> str | None:
         """A guild is known now: after which id its messages are missing, if they are and nobody reads them yet."""
         if not isinstance(guild, str) or guild in self._reading or guild not in self._since:
             return None
         self._reading.add(guild)
+        self._gates.setdefault(guild, asyncio.Event())
         return self._since[guild]
 
     def read(self, guild: str, *, all: bool) -> str | None:
@@ -95,11 +108,14 @@ class Missed:
             if later is not None:
                 self._since[guild] = later
                 return self.owed(guild)
+        if (gate := self._gates.pop(guild, None)) is not None:
+            gate.set()
         return None
 
     def stopped(self) -> None:
-        """Nobody reads any more."""
+        """Nobody reads any more: what was being read is owed again."""
         self._reading.clear()
+        self._gates = {guild: asyncio.Event() for guild in self._since}
 
     async def payloads(self, guild: str, after: str) -> AsyncIterator[dict[str, Any]]:
         """What the gateway would have sent: ``MESSAGE_CREATE`` for each, the oldest of each channel first.
@@ -125,7 +141,7 @@ class Missed:
             raise failed
 
     async def _messages(self, channel: str, after: str) -> AsyncIterator[Mapping[str, Any]]:
-        for _ in range(MOST_PAGES):
+        while True:
             query = {"limit": PAGE, "after": after}
             call = Call("GET", "/channels/{channel_id}/messages", {"channel_id": channel}, query=query)
             page = await self._api.call(call)
@@ -134,12 +150,6 @@ class Missed:
             found.sort(key=lambda message: int(message["id"]))
             for message in found:
                 yield message
-            if len(found) < PAGE:
+            if len(found) < PAGE or int(found[-1]["id"]) <= int(after):
                 return
             after = found[-1]["id"]
-        log.warning(
-            "%s: more than %d messages were missed in %s: the later ones are not read",
-            self._account,
-            MOST_PAGES * PAGE,
-            channel,
-        )

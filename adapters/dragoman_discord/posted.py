@@ -1,17 +1,20 @@
 """What the bot has said already: so that an action that may have been performed is not performed twice.
 
-A nonce makes Discord itself refuse a repetition, for a few minutes, and not for answers to slash commands. So what
-was posted is remembered here, and after a restart it is looked for among the bot's own messages: by the nonce, where
-Discord gives it back, else by what it says and what it answers.
+A nonce makes Discord itself refuse a repetition, for a few minutes, and not for answers to slash commands: until then
+what may have been posted is simply posted again. What was posted is remembered here, and later or after a restart it is
+looked for among the bot's own messages. Their histories have no nonces
+(https://github.com/Rapptz/discord.py/issues/2451), so it is known by what it says and what it answers; a message that
+the ledger has as another action's is not taken for it.
 """
 
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from dragoman import ActionBase, DeliveryError
+from dragoman import ActionBase, AdapterServices, DeliveryError
 
 from .api import Api
 from .attachments import attached, described, same
@@ -24,6 +27,8 @@ log = logging.getLogger(__name__)
 MOST: Final = 20_000
 #: How many pages of a conversation's history are searched.
 MOST_PAGES: Final = 25
+#: Seconds; Discord says "the past few minutes": https://docs.discord.com/developers/resources/message#create-message
+FRESH: Final = 120.0
 #: Without the permission to read the history, or in a place that is not there yet, there is only the nonce.
 UNREADABLE: Final = frozenset({"10003", "50001", "50013"})
 
@@ -31,9 +36,10 @@ UNREADABLE: Final = frozenset({"10003", "50001", "50013"})
 class Posted:
     """The messages of one account."""
 
-    def __init__(self, account: str, api: Api) -> None:
+    def __init__(self, account: str, api: Api, services: Callable[[], AdapterServices]) -> None:
         self._account = account
         self._api = api
+        self._services = services
         self._by_nonce: OrderedDict[str, str] = OrderedDict()
         self._ids: OrderedDict[str, None] = OrderedDict()
 
@@ -53,32 +59,40 @@ class Posted:
         while len(self._by_nonce) > MOST:
             self._by_nonce.popitem(last=False)
 
-    async def find(self, action: ActionBase, todo: Sequence[Call], us: str) -> dict[int, str]:
+    async def find(
+        self, action: ActionBase, todo: Sequence[Call], us: str, *, with_nonce: bool = True
+    ) -> dict[int, str]:
         """What of an action stands in the conversation already: part -> message id.
 
         Args:
             us: our own user id.
+            with_nonce: it was posted with a nonce, if it was; while Discord knows that, only our memory is asked.
 
         Raises:
             DeliveryError: Discord cannot be asked now.
         """
         wanted = {call.part: call for call in todo if call.part}
         found = {part: id for part in wanted if (id := self._by_nonce.get(nonce(action.key, part)))}
-        if len(found) == len(wanted):
+        if len(found) == len(wanted) or (with_nonce and _fresh(action)):
             return found
         others = set(self._by_nonce.values()) - set(found.values())
-        alike: dict[int, str] = {}
-        async for message in self._own(action, us):
-            id, mark = str(message.get("id")), message.get("nonce")
-            for part, call in wanted.items():
-                if mark and str(mark) == nonce(action.key, part):
-                    found.setdefault(part, id)
-                elif not (mark or id in others or id in alike.values() or part in alike) and _alike(
-                    message, call, action
-                ):
-                    alike[part] = id
-                    break
-        return {**alike, **found}
+        left = {part: call for part, call in wanted.items() if part not in found}
+        alike = [
+            message
+            async for message in self._own(action, us)
+            if str(message.get("id")) not in others and any(_alike(message, call, action) for call in left.values())
+        ]
+        ids = [str(message.get("id")) for message in alike]
+        known = await self._services().said_by(action.address.channel, ids) if ids else {}
+        for message in alike:
+            id = str(message.get("id"))
+            if known.get(id, action.key) != action.key:
+                continue
+            part = next((part for part, call in left.items() if _alike(message, call, action)), None)
+            if part is not None:
+                found[part] = id
+                del left[part]
+        return found
 
     async def edit(self, call: Call, *, again: bool) -> Call:
         """An edit that adds files, so that it keeps those that are there: Discord takes away what is not named
@@ -125,6 +139,12 @@ class Posted:
             if len(messages) < PAGE or "after" not in call.query:
                 return
             after = str(messages[-1].get("id"))
+
+
+def _fresh(action: ActionBase) -> bool:
+    """Whether it was made so lately that Discord still knows its nonce, should it have been posted."""
+    made = max((at for name, at in action.hops if name != "delivery"), default=0.0)
+    return time.time() - made < FRESH
 
 
 def _alike(message: Mapping[str, Any], call: Call, action: ActionBase) -> bool:

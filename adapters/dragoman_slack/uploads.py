@@ -22,6 +22,7 @@ share just before the crash, nobody can tell, and Slack is asked once more.
 """
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -78,7 +79,7 @@ class Uploads:
 
     async def kept(self, action: ActionBase) -> Kept:
         """What is known to have been uploaded for it before."""
-        found = await self._services().credentials(action.key) or {}
+        found = await self._services().credentials(_name(action)) or {}
         return Kept(tuple(found.get("files") or ()), bool(found.get("shared")), float(found.get("at") or 0.0))
 
     async def upload(self, action: ActionBase, files: Sequence[FileRef]) -> Kept:
@@ -128,10 +129,10 @@ class Uploads:
         await self._api.call(SHARE, {**call.arguments, "files": files})
 
     async def _keep(self, action: ActionBase, kept: Kept) -> Kept:
-        """Among the credentials, since those end by themselves. The key of an action is no event's."""
+        """Among the credentials, since those end by themselves."""
         kept = Kept(kept.ids, kept.shared, time.time())
         body = {"files": list(kept.ids), "shared": kept.shared, "at": kept.at}
-        await self._services().keep_credentials(action.key, body, kept.at + KEPT)
+        await self._services().keep_credentials(_name(action), body, kept.at + KEPT)
         return kept
 
     async def _upload(self, file: FileRef) -> str:
@@ -214,3 +215,8 @@ def _delays() -> Iterator[float]:
         yield delay
         left -= delay
         delay = min(2 * delay, 2.0)
+
+
+def _name(action: ActionBase) -> str:
+    """What its uploads are kept under; an action's key may be longer than an event's."""
+    return f"uploads/{hashlib.sha256(action.key.encode()).hexdigest()}"

@@ -5,7 +5,7 @@ Reply credentials are what a platform wants to see with an answer (Discord's int
 adapter must still know after a restart, such as its place in a session.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, BinaryIO, Protocol
 
 from .content import FileRef
@@ -36,6 +36,10 @@ class AdapterServices(Protocol):
         """What was saved under that name."""
         ...
 
+    async def said_by(self, channel: str, ids: Collection[str]) -> dict[str, str]:
+        """Of these messages in a channel, those that the ledger has as the bot's: message id -> the action's key."""
+        ...
+
     def open_file(self, file: FileRef) -> BinaryIO:
         """The bytes of a file that has a ``blob``, to read and close.
 
@@ -63,6 +67,9 @@ class MemoryServices:
 
     async def load_state(self, name: str) -> dict[str, Any] | None:
         return self._states.get(name)
+
+    async def said_by(self, channel: str, ids: Collection[str]) -> dict[str, str]:
+        return {}
 
     def open_file(self, file: FileRef) -> BinaryIO:
         raise DeliveryError(f"the file {file.name or file.id!r} is not here: there is no gateway", code="no_file")

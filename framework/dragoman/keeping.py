@@ -1,13 +1,14 @@
 """`AdapterServices` of a gateway: over its store, and the bot's own keeping of files."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, BinaryIO
 
 from .blobs import Blobs
 from .content import FileRef
 from .errors import DeliveryError
 from .store.batch import Batcher
+from .store.enquiries import find_said
 from .store.keepsakes import find_credentials, keep_credentials, load_states, save_states
 
 __all__ = ["Keeping"]
@@ -33,6 +34,10 @@ class Keeping:
 
     async def load_state(self, name: str) -> dict[str, Any] | None:
         found: dict[str, Any] | None = await self._do(load_states, (self._account, name))
+        return found
+
+    async def said_by(self, channel: str, ids: Collection[str]) -> dict[str, str]:
+        found: dict[str, str] = await self._do(find_said, (self._account, channel, tuple(ids)))
         return found
 
     def open_file(self, file: FileRef) -> BinaryIO:

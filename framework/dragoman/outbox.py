@@ -23,6 +23,7 @@ from .address import Address
 from .blobs import Blobs
 from .directory import Directory
 from .errors import DeliveryError, WireError
+from .exchange.backoff import Backoff
 from .exchange.broker import Broker
 from .exchange.consumer import Consumer
 from .exchange.message import Delivery
@@ -38,16 +39,28 @@ log = logging.getLogger(__name__)
 
 #: Actions taken from the queues at once, and so the most that are being performed at one time.
 PREFETCH: Final = 100
+#: Seconds before what cannot be done now is tried again: the first time, and at most.
+AGAIN: Final = (1.0, 30.0)
+#: For how many seconds it holds up what comes after it.
+INSIST: Final = 300.0
 #: Seconds to wait while the store cannot be read.
 PATIENCE: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
-    """An action to perform, and the delivery to settle (none, if it came from the ledger)."""
+    """An action to perform, and the delivery to settle (none, if it is left to the ledger)."""
 
     action: Action
     delivery: Delivery | None
+
+
+@dataclass(slots=True)
+class Lane:
+    """What is to be said in one conversation, in order; ``stalled``: the first of it cannot be done now."""
+
+    jobs: deque[Job]
+    stalled: bool = False
 
 
 class Outbox:
@@ -79,7 +92,7 @@ class Outbox:
         self._filter = filter
         self._loop = asyncio.get_running_loop()
         #: One lane for each conversation: what is said there leaves in order.
-        self._lanes: dict[Address | str, deque[Job]] = {}
+        self._lanes: dict[Address | str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: set[str] = set()
         self.targets = Targets(engine)
@@ -172,27 +185,68 @@ class Outbox:
             job, name = _at(job, known), known
         lane = self._lanes.get(name)
         if lane is not None:
-            lane.append(job)
+            lane.jobs.append(job)
+            if lane.stalled:
+                self._leave(job)
             return
-        self._lanes[name] = deque([job])
+        self._lanes[name] = Lane(deque([job]))
         task = asyncio.create_task(self._drive(name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _drive(self, name: Address | str) -> None:
-        """Perform what is said in one conversation, one after another."""
+        """Perform what is said in one conversation, one after another.
+
+        What cannot be done now holds up what comes after it, for some minutes; then it is left to the sweeper, with the
+        rest of its run, and the others go on.
+        """
         lane = self._lanes[name]
-        held: set[str] = set()
+        left: set[str] = set()
         try:
-            while lane:
-                job = lane[0]
-                if job.action.run and job.action.run in held:
+            while lane.jobs:
+                if lane.jobs[0].action.run in left or not await self._insist(lane):
+                    job = lane.jobs[0]
+                    if job.action.run:
+                        left.add(job.action.run)
                     self._settle(job, postpone_actions, job.action)
-                elif not await self._perform(job):
-                    held.add(job.action.run)
-                lane.popleft()
+                lane.jobs.popleft()
         finally:
+            for job in lane.jobs:
+                self._in_hand.discard(job.action.key)
             del self._lanes[name]
+
+    async def _insist(self, lane: "Lane") -> bool:
+        """Perform the first job of a lane, however often it takes; False if it takes too long."""
+        wait = Backoff(*AGAIN)
+        end = time.monotonic() + INSIST
+        try:
+            while not await self._perform(lane.jobs[0]):
+                if time.monotonic() >= end:
+                    return False
+                if not lane.stalled:
+                    lane.stalled = True
+                    for job in lane.jobs:
+                        self._leave(job)
+                await asyncio.sleep(wait.next())
+                job = lane.jobs[0]
+                job.action = job.action.model_copy(update={"again": True})
+        finally:
+            lane.stalled = False
+        return True
+
+    def _leave(self, job: Job) -> None:
+        """It stays here, but its message does not: the ledger has it, should this process die."""
+        delivery, job.delivery = job.delivery, None
+        if delivery is None:
+            return
+
+        def written(future: "Future[None]") -> None:
+            if future.exception() is None:
+                delivery.ack()
+            else:
+                delivery.requeue()  # it comes again, and is known to be in hand
+
+        self._batcher.submit(postpone_actions, job.action).add_done_callback(written)
 
     async def _perform(self, job: Job) -> bool:
         """Do it and write it down; False if it must be tried again later."""
@@ -208,14 +262,12 @@ class Outbox:
                 self._enqueue(_at(job, address))
                 return True
             else:
-                for resolved in await self.targets.resolved(action):
-                    sent = await adapter.perform(self._filter(resolved))
+                sent, address = await self._do(adapter, action)
                 # Where it was in fact done: what is said below it goes to the same thread.
-                action = action.model_copy(update={"address": resolved.address})
+                action = action.model_copy(update={"address": address})
         except DeliveryError as error:
             if error.retry:
                 log.warning("%s will be tried again: %s", action.key, error)
-                self._settle(job, postpone_actions, action)
                 return False
             quiet = isinstance(action, LookUp) or (isinstance(action, React) and action.optional)
             log.log(
@@ -231,12 +283,31 @@ class Outbox:
             return True
         except Exception:
             log.exception("%s failed in the adapter of %s and will be tried again", action.key, action.address.account)
-            self._settle(job, postpone_actions, action)
             return False
         done = action.model_copy(update={"hops": (*action.hops, ("sent", time.time()))})
         self.targets.remember(done, sent)
         self._settle(job, record_sent, (done, sent))
         return True
+
+    async def _do(self, adapter: Adapter, action: Action) -> tuple[Sent, Address]:
+        """Perform it with its target found; what was made, and where.
+
+        Raises:
+            DeliveryError: see `Adapter.perform`. Of several messages to delete, all were refused.
+        """
+        sent, address = Sent(), action.address
+        refused: DeliveryError | None = None
+        resolved = await self.targets.resolved(action)
+        for number, each in enumerate(resolved, start=1):
+            address = each.address
+            try:
+                sent = await adapter.perform(self._filter(each))
+            except DeliveryError as error:
+                # What somebody else has deleted already leaves the others to be deleted.
+                if error.retry or len(resolved) == 1 or (number == len(resolved) and refused is not None):
+                    raise
+                refused = error
+        return sent, address
 
     def _settle(self, job: Job, operation: Any, item: Any) -> None:
         """Write down what became of it; only then is the message acknowledged."""

@@ -32,6 +32,8 @@ class Recorder(Adapter):
         self.performed: list[ActionBase] = []
         self.failures: list[Exception] = []
         self.away: set[str] = set()
+        #: How many messages the platform makes of an action.
+        self.parts = 1
         self.receive: Receive | None = None
         self.broken: Exception | None = None
         self.channels = {"#general": "C7"}
@@ -73,7 +75,8 @@ class Recorder(Adapter):
             raise DeliveryError("the platform is away", code="connection", retry=True)
         await asyncio.sleep(0)
         self.performed.append(action)
-        return Sent(ids=(f"id-{len(self.performed)}",))
+        id = f"id-{len(self.performed)}"
+        return Sent(ids=(id, *(f"{id}.{part}" for part in range(1, self.parts))))
 
     @property
     def texts(self) -> list[str]:

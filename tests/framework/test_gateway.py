@@ -10,6 +10,7 @@ from dragoman import (
     AccountError,
     ActionBase,
     Address,
+    Delete,
     DeliveryError,
     Edit,
     Event,
@@ -97,7 +98,54 @@ async def test_what_the_platform_refuses_is_parked_with_its_reason(rig: Rig) -> 
         assert "is_archived" in rig.error("no")
 
 
-async def test_what_failed_for_now_stays_due_and_holds_back_the_rest_of_its_run(rig: Rig) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be done now is tried again at once."""
+    monkeypatch.setattr("dragoman.outbox.AGAIN", (0.01, 0.01))
+
+
+def elsewhere(key: str) -> Send:
+    action = send(key=key, run="", text=key)
+    return action.model_copy(update={"address": action.address.model_copy(update={"channel": "C9"})})
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_cannot_be_done_now_holds_up_what_comes_after_it_there_and_nowhere_else(rig: Rig) -> None:
+    rig.adapter.away = {"first"}
+    async with rig.running():
+        # More than a gateway takes from its queue at once.
+        later = [send(key=f"k{n}", run="", text=str(n)) for n in range(150)]
+        await rig.publish(send(key="first", run="", text="first"), *later)
+        await rig.publish(elsewhere("elsewhere"))
+        await rig.until(lambda: rig.state("elsewhere") == "sent")
+        assert rig.adapter.texts == ["elsewhere"]
+        await rig.until(lambda: rig.state("k149") == "pending")
+        rig.adapter.away.clear()
+        await rig.until(lambda: rig.state("k149") == "sent")
+        assert rig.adapter.texts == ["elsewhere", "first", *(str(n) for n in range(150))]
+        # Nobody knows what became of it the first time.
+        assert rig.adapter.performed[1].again
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_waits_for_its_turn_is_not_taken_for_new_when_it_is_published_again(rig: Rig) -> None:
+    rig.adapter.away = {"first"}
+    async with rig.running():
+        both = send(key="first", run="", text="first"), send(key="second", run="", text="second")
+        await rig.publish(*both)
+        await rig.until(lambda: rig.state("second") == "pending")
+        await rig.publish(*(action.model_copy(update={"again": True}) for action in both), elsewhere("elsewhere"))
+        await rig.until(lambda: rig.state("elsewhere") == "sent")
+        rig.adapter.away.clear()
+        await rig.until(lambda: rig.state("second") == "sent")
+        assert rig.adapter.texts == ["elsewhere", "first", "second"]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_what_fails_for_long_is_left_to_the_sweeper_with_the_rest_of_its_run(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragoman.outbox.INSIST", 0.0)
     rig.adapter.away = {"r0"}
     async with rig.running():
         run = [send(key=f"r{n}", run="r" * 26, ordinal=n, text=str(n)) for n in range(3)]
@@ -112,6 +160,24 @@ async def test_what_failed_for_now_stays_due_and_holds_back_the_rest_of_its_run(
         await rig.publish(*(action.model_copy(update={"again": True}) for action in run))
         await rig.until(lambda: rig.state("r2") == "sent")
         assert rig.adapter.texts == ["another", "0", "1", "2"]
+
+
+async def test_what_somebody_else_has_deleted_already_leaves_the_rest_to_be_deleted(rig: Rig) -> None:
+    rig.adapter.parts = 3
+    async with rig.running():
+        original = send(key="original", run="", text="a long text")
+        await rig.publish(original)
+        await rig.until(lambda: rig.state("original") == "sent")
+        gone = DeliveryError("unknown message", code="10008")
+        rig.adapter.failures = [gone]
+        delete = Delete(key="delete", address=original.address, target=Target(key="original"))
+        await rig.publish(delete)
+        await rig.until(lambda: rig.state("delete") == "sent")
+        targets = [action.target.id for action in rig.adapter.performed if isinstance(action, Delete)]
+        assert targets == ["id-1.1", "id-1.2"]
+        rig.adapter.failures = [gone, gone, gone]
+        await rig.publish(delete.model_copy(update={"key": "again"}))
+        await rig.until(lambda: rig.state("again") == "parked")
 
 
 async def test_an_edit_finds_its_message_by_the_key_of_what_sent_it(rig: Rig) -> None:
@@ -310,27 +376,28 @@ async def test_what_is_said_below_a_message_goes_to_its_thread_also_further_down
     assert [action.address.thread for action in rig.adapter.performed] == [None, "id-1", "id-1"]
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_what_is_said_below_what_is_not_sent_yet_waits_and_below_what_never_was_is_said_in_the_channel(
     rig: Rig,
 ) -> None:
     here = message("x").address.in_thread(None)
     rig.adapter.away.add("root")
-    root = send(key="root", run="").model_copy(update={"address": here})
+    # Said in another thread than what comes below it, which so need not wait for it in one lane.
+    root = send(key="root", run="").model_copy(update={"address": here.in_thread("T1")})
     below = send(key="below", run="").model_copy(update={"address": here, "below": Target(key="root")})
     lost = send(key="lost", run="").model_copy(update={"address": here, "below": Target(key="never")})
     async with rig.running():
         await rig.publish(root)
         await rig.until(lambda: rig.state("root") == "pending")
-        await rig.publish(below, lost)
-        await rig.until(lambda: rig.state("lost") == "sent")
-        assert (rig.state("root"), rig.state("below")) == ("pending", "pending")
+        await rig.publish(lost, below)
+        await rig.until(lambda: rig.state("below") == "pending")
+        assert (rig.state("root"), rig.state("lost")) == ("pending", "sent")
         rig.adapter.away.clear()
-        await rig.publish(root, below)
         await rig.until(lambda: rig.state("below") == "sent")
     assert [(a.key, a.address.thread) for a in rig.adapter.performed] == [
         ("lost", None),
-        ("root", None),
-        ("below", "id-2"),
+        ("root", "T1"),
+        ("below", "T1"),
     ]
 
 

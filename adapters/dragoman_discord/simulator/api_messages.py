@@ -19,8 +19,10 @@ _MOST_REACTIONS = 20
 
 
 def shown(call: Call, message: Message) -> dict[str, Any]:
-    """A message as this app sees it."""
-    return message.payload(call.app, content=call.app.reads)
+    """A message as this app sees it. Its nonce is not kept: https://github.com/Rapptz/discord.py/issues/2451"""
+    body = message.payload(call.app, content=call.app.reads)
+    body.pop("nonce", None)
+    return body
 
 
 def _postable(call: Call) -> Channel:
@@ -47,7 +49,7 @@ def _create(call: Call) -> Answer:
     if body.get("enforce_nonce") and message.nonce is not None:
         same = _same(call, channel, message.nonce)
         if same is not None:
-            return Answer(shown(call, same))
+            return Answer(same.payload(call.app))
     reference = body.get("message_reference")
     if reference is not None:
         _refer(message, reference, problems)
@@ -55,7 +57,7 @@ def _create(call: Call) -> Answer:
     if message.nonce is not None:
         call.simulator.nonces[(channel.id, call.app.id, str(message.nonce))] = (message, call.simulator.now())
     call.simulator.post(message)
-    return Answer(shown(call, message))
+    return Answer(message.payload(call.app))
 
 
 def _same(call: Call, channel: Channel, nonce: str | int) -> Message | None:

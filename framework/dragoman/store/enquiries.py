@@ -27,6 +27,7 @@ __all__ = [
     "find_channels",
     "find_channels_by_name",
     "find_people",
+    "find_said",
     "keep_channels",
     "keep_people",
     "said_at",
@@ -48,6 +49,21 @@ def find_channels(connection: Connection, items: Sequence[PersonKey]) -> list[Kn
 def find_channels_by_name(connection: Connection, items: Sequence[PersonKey]) -> list[KnownChannel | None]:
     """The same for (account, tenant, name)."""
     return [read_channel_by_name(connection, *item) for item in items]
+
+
+def find_said(connection: Connection, items: Sequence[tuple[str, str, tuple[str, ...]]]) -> list[dict[str, str]]:
+    """For (account, channel, message ids) each: which action (its key) made each message of the bot's."""
+    return [
+        {
+            row.message: row.key
+            for row in connection.execute(
+                select(said.c.message, said.c.key).where(
+                    said.c.account == account, said.c.channel == channel, said.c.message.in_(ids)
+                )
+            )
+        }
+        for account, channel, ids in items
+    ]
 
 
 def keep_people(connection: Connection, items: Sequence[tuple[str, str, Person, float]]) -> list[None]:

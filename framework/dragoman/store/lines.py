@@ -43,10 +43,9 @@ UNROUTED: Final = exists().where(
 FREE: Final = or_(runs.c.line.is_(None), and_(~PREDECESSOR, ~UNROUTED))
 
 IDS: Final[Any] = bindparam("ids", expanding=True)
-WAITING: Final = (
-    select(runs.c.line, runs.c.id, runs.c.state, runs.c.failures)
-    .where(runs.c.line.in_(bindparam("lines", expanding=True)), runs.c.finished_at.is_(None))
-    .order_by(runs.c.line, runs.c.position)
+#: The first of each line: one row for each, however many wait.
+WAITING: Final = select(runs.c.line, runs.c.id, runs.c.state, runs.c.failures).where(
+    runs.c.line.in_(bindparam("lines", expanding=True)), runs.c.finished_at.is_(None), ~PREDECESSOR
 )
 
 _lock = threading.Lock()
@@ -75,17 +74,21 @@ def line(skill: str, address: Address) -> str:
 
 def put_back(connection: Connection, ids: Iterable[str]) -> None:
     """These could not be claimed yet: the sweeper need not look after them soon."""
-    wanted, now = list(ids), time.time()
+    wanted, now = _locked(connection, ids), time.time()
     mine = and_(runs.c.id.in_(IDS), runs.c.state == "queued", runs.c.line.is_not(None))
-    connection.execute(update(runs).where(mine, PREDECESSOR).values(due_at=now + WAKES), {"ids": wanted})
-    connection.execute(update(runs).where(mine, ~PREDECESSOR).values(due_at=now + ROUTED), {"ids": wanted})
+    # Their messages are gone: the sweeper may publish them again however long the queue is. Who has been woken
+    # meanwhile is not published either, and is not put back any more.
+    later = update(runs).where(mine, PREDECESSOR, runs.c.publishes > 0).values(due_at=now + WAKES, publishes=0)
+    connection.execute(later, {"ids": wanted})
+    soon = update(runs).where(mine, ~PREDECESSOR).values(due_at=now + ROUTED, publishes=0)
+    connection.execute(soon, {"ids": wanted})
 
 
 def wake(connection: Connection, ids: Iterable[str], soon: float) -> None:
     """These have ended: the next ones of their lines are due in so many seconds, should nobody publish them before."""
     found = select(runs.c.line).where(runs.c.id.in_(IDS), runs.c.line.is_not(None)).distinct()
     lines = list(connection.execute(found, {"ids": list(ids)}).scalars())
-    if lines and (first := [row.id for row in _first(connection, lines)]):
+    if lines and (first := _locked(connection, [row.id for row in _first(connection, lines)])):
         change = {"due_at": time.time() + soon, "publishes": 0}
         connection.execute(update(runs).where(runs.c.id.in_(IDS)).values(change), {"ids": first})
 
@@ -100,7 +103,15 @@ def next_in_line(connection: Connection, items: Sequence[str]) -> list[str | Non
 
 def _first(connection: Connection, lines: Iterable[str]) -> list[Any]:
     """The first of each line, if nobody has begun it: one that has failed waits for its time."""
-    found: dict[str, Any] = {}
-    for row in connection.execute(WAITING, {"lines": list(lines)}):
-        found.setdefault(row.line, row)
-    return [row for row in found.values() if row.state == "queued" and not row.failures]
+    found = connection.execute(WAITING, {"lines": list(lines)})
+    return [row for row in found if row.state == "queued" and not row.failures]
+
+
+def _locked(connection: Connection, ids: Iterable[str]) -> list[str]:
+    """Lock runs in one order, whoever does it, so that none waits for another in a circle."""
+    wanted = sorted(ids)
+    if wanted:
+        connection.execute(
+            select(runs.c.id).where(runs.c.id.in_(IDS)).order_by(runs.c.id).with_for_update(), {"ids": wanted}
+        )
+    return wanted

@@ -121,8 +121,13 @@ class Bookkeeper:
         if not futures:
             self._next(ended)
             return
-        # What the next one says must be behind what this one has said.
-        futures[-1].add_done_callback(lambda _: self._next(ended))
+
+        def published(_: "Future[None]") -> None:
+            # What the next one says must be behind what this one has said. If that is left to the sweeper, so is it.
+            if all(future.done() and future.exception() is None for future in futures):
+                self._next(ended)
+
+        futures[-1].add_done_callback(published)
 
     def _next(self, ended: str) -> None:
         def found(run: str | None) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import subprocess
 import sys
+import time
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from dragoman import (
     DeliveryError,
     Edit,
     EventBase,
+    MemoryServices,
     React,
     Target,
     Typing,
@@ -221,13 +224,12 @@ async def test_what_this_process_has_sent_is_not_sent_again() -> None:
         assert discord.posted(HISTORY) == []
 
 
-@pytest.mark.parametrize("known", [{"nonce": nonce("k", 1)}, {}], ids=["by its nonce", "by what it says"])
-async def test_what_another_process_has_sent_is_found(known: dict[str, Any]) -> None:
+async def test_what_another_process_has_sent_is_found_by_what_it_says() -> None:
     async with made() as (discord, adapter):
         first = "word " * 380
         discord.answers[HISTORY] = [
             p.message(first.strip()),
-            ours("5", adapter.render(send("word " * 450))[0]["json"]["content"], **known),
+            ours("5", adapter.render(send("word " * 450))[0]["json"]["content"]),
         ]
         discord.answers[POST] = {"id": "6"}
         assert (await adapter.perform(send("word " * 450, again=True))).ids == ("5", "6")
@@ -239,17 +241,38 @@ async def test_what_another_process_has_sent_is_found(known: dict[str, Any]) -> 
     [
         ours("5", "other"),
         p.message("hi"),
-        ours("5", "hi", nonce="another's"),
         ours("5", "hi", message_reference={"message_id": "9"}),
         ours("5", "hi", interaction_metadata={"id": "9"}),
     ],
-    ids=["other words", "somebody else's", "another action's", "a reply", "an answer to a command"],
+    ids=["other words", "somebody else's", "a reply", "an answer to a command"],
 )
 async def test_what_is_not_the_same_is_not_taken_for_it(other: dict[str, Any]) -> None:
     async with made() as (discord, adapter):
         discord.answers[HISTORY] = [other]
         discord.answers[POST] = {"id": "6"}
         assert (await adapter.perform(send(again=True))).ids == ("6",)
+
+
+async def test_what_the_ledger_has_as_another_actions_is_not_taken_for_it() -> None:
+    class Ledger(MemoryServices):
+        async def said_by(self, channel: str, ids: Collection[str]) -> dict[str, str]:
+            return {id: {"5": "another", "6": "k"}[id] for id in ids if id != "7"}
+
+    async with made() as (discord, adapter):
+        adapter.services = Ledger()
+        discord.answers[HISTORY] = [ours("5", "hi"), ours("6", "hi"), ours("7", "hi")]
+        assert (await adapter.perform(send(again=True))).ids == ("6",)
+
+
+async def test_while_discord_knows_the_nonce_it_is_posted_again_and_nothing_is_searched() -> None:
+    async with made() as (discord, adapter):
+        discord.answers[HISTORY] = [ours("5", "hi")]
+        discord.answers[POST] = {"id": "6"}
+        lately = send(again=True).model_copy(update={"hops": (("worker", time.time()), ("delivery", time.time()))})
+        assert (await adapter.perform(lately)).ids == ("6",)
+        assert discord.posted(HISTORY) == []
+        long_ago = lately.model_copy(update={"key": "l", "hops": (("worker", 1.0), ("delivery", time.time()))})
+        assert (await adapter.perform(long_ago)).ids == ("5",)
 
 
 async def test_a_message_counts_for_one_action_only() -> None:

@@ -129,6 +129,20 @@ async def test_after_a_break_the_session_is_resumed_and_what_is_repeated_counts_
         await bot.got("one", "two", "three")
 
 
+async def test_a_session_goes_on_whatever_is_said_with_it() -> None:
+    async with Scripted() as discord, running(discord) as bot:
+        connection = await discord.session()
+        await connection.send(7)
+        again = await discord.connection()
+        assert (await again.hello())["op"] == 6
+        again.sequence = 1
+        await again.dispatch("RESUMED", None)
+        (shard,) = bot.adapter._shards
+        await again.dispatch("MESSAGE_CREATE", said("one", 1))
+        await bot.got("one")
+        assert shard.ready
+
+
 async def test_a_session_that_is_over_is_followed_by_a_new_one_and_what_was_said_meanwhile_is_read() -> None:
     async with Scripted() as discord, running(discord) as bot:
         connection = await discord.session()

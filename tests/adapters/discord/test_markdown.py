@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -219,6 +219,7 @@ def test_whatever_is_written_calls_nobody_and_keeps_its_words(text: str) -> None
 def test_plain_words_that_are_quoted_are_read_back(text: str) -> None:
     from dragoman import literal
 
+    assume(not re.search(r"<[@#][^<>]*\|", text))  # a mention with a name: the name is what stands for it
     parts = compose(literal(text)).parts
     back = shown(to_commonmark("\n".join(parts)))
     assert back.replace("1", "") == "".join(char for char in text if char in "ab")
