@@ -97,9 +97,11 @@ class DiscordAdapter(Adapter):
         ]
         if off:
             names, settings = (" and ".join(each) for each in zip(*((n, f"{s} = false") for s, n in off), strict=True))
+            them = "them" if len(off) > 1 else "it"
             raise AccountError(
-                f"account {self.account!r}: {identity.name} ({identity.user_id}) is without the {names}: turn it on on "
-                f"the page 'Bot' of the app at https://discord.com/developers/applications, or set {settings}",
+                f"account {self.account!r}: {identity.name} ({identity.user_id}) is without the {names}: turn "
+                f"{them} on on the page 'Bot' of the app at https://discord.com/developers/applications, or set "
+                f"{settings}",
                 account=self.account,
             )
         text = f"{identity.name} ({identity.user_id})"

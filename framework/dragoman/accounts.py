@@ -40,6 +40,7 @@ def make_adapters(settings: Settings, only: Collection[str] = ()) -> dict[str, A
     for problem in problems.values():
         log.error("%s; the other accounts go on without it", problem)
     adapters: dict[str, Adapter] = {}
+    wrong: list[str] = []
     for name, account in wanted.items():
         adapter = platforms.get(str(account["platform"]))
         if adapter is None:
@@ -47,5 +48,7 @@ def make_adapters(settings: Settings, only: Collection[str] = ()) -> dict[str, A
         try:
             adapters[name] = adapter(name, adapter.Settings.model_validate(account))
         except ValidationError as error:
-            raise SettingsError("; ".join(explain(error, adapter.Settings, f"accounts.{name}"))) from None
+            wrong += explain(error, adapter.Settings, f"accounts.{name}")
+    if wrong:
+        raise SettingsError("; ".join(wrong))
     return adapters

@@ -12,6 +12,16 @@ __all__ = ["PREFIX", "explain", "unknown_keys"]
 
 PREFIX: Final = "DRAGOMAN_"
 
+#: What TOML has is called otherwise in Python.
+WANTED: Final[Mapping[str, str]] = {
+    "dict_type": "this should be a table",
+    "list_type": "this should be a list",
+    "model_attributes_type": "this should be a table",
+    "model_type": "this should be a table",
+    "set_type": "this should be a list",
+    "tuple_type": "this should be a list",
+}
+
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """What is wrong, a line for each mistake, without the values (they may be secrets).
@@ -29,7 +39,7 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
                 hint = f", or {PREFIX}{name.replace('.', '__').upper()}=... into .env beside it"
             yield f"{name} is missing: write it there{hint}"
         else:
-            text = mistake["msg"].removeprefix("Value error, ")
+            text = WANTED.get(mistake["type"]) or mistake["msg"].removeprefix("Value error, ")
             # Of an author's own validator, which may repeat what it was given.
             yield f"{name}: {text}" if name else text
 

@@ -74,12 +74,25 @@ def verify_channel(text: str, info: ValidationInfo) -> str:
         ValueError: it is none.
     """
     account = read_place(text).address.account
+    try:
+        verify_account(account, info)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is on {error}") from None
+    return text
+
+
+def verify_account(account: str, info: ValidationInfo) -> str:
+    """An account that there is.
+
+    Raises:
+        ValueError: there is no such.
+    """
     known = (info.context or {}).get("accounts") or (account,)
     if account not in known:
         near = difflib.get_close_matches(account, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known)}"
-        raise ValueError(f"{text!r} is on the account {account!r}, which has no section [accounts.{account}]; {hint}")
-    return text
+        raise ValueError(f"the account {account!r}, which has no section [accounts.{account}]; {hint}")
+    return account
 
 
 def verify_format(text: str) -> str:
@@ -153,7 +166,7 @@ class BridgeSettings(Section):
 
     bridges: tuple[Bridge, ...] = ()
     format: Format = "**{name}** ({account}): "
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[Annotated[str, AfterValidator(verify_account)], str] = Field(default_factory=dict)
     commands: bool = True
     prefixes: tuple[Annotated[str, Field(min_length=1)], ...] = ("!",)
     file_limit: ByteSize = ByteSize(10_000_000)

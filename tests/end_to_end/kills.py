@@ -154,11 +154,14 @@ async def run(
 
             async def kill() -> None:
                 times = sorted(chance.uniform(0.0, seconds) for _ in range(kills))
-                for at in times:
+                # Each part at least once, then any.
+                first = list(dict.fromkeys(parts))
+                chance.shuffle(first)
+                for at, wanted in zip(times, [*first, *[""] * len(times)], strict=False):
                     await asyncio.sleep(max(0.0, began + at - time.monotonic()))
                     # A part that is just being started again cannot be killed: wait until one is there.
                     while True:
-                        part = chance.choice(list(parts))
+                        part = wanted or chance.choice(list(parts))
                         if await end(part):
                             killed[part] += 1
                             break

@@ -23,6 +23,7 @@ async def test_ten_kills_lose_nothing_and_double_nothing(durable_url: str, tmp_p
     assert not report.lost, report
     assert not report.twice, report
     assert sum(report.kills.values()) == 10
+    assert set(report.kills) == set(parts)
 
 
 @pytest.mark.timeout(200)
@@ -30,16 +31,18 @@ async def test_a_gateway_with_two_platforms_loses_nothing_and_doubles_nothing(du
     """500 messages on each, while their sockets, the gateway, the router, a worker and the broker are killed."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")
+    parts = ["gateway", "gateway", "sockets", "router", "worker default", *broker_of(durable_url)]
     report = await run(
         tmp_path,
         broker=durable_url,
         messages=1000,
         kills=12,
         seed=seed,
-        parts=["gateway", "gateway", "sockets", "router", "worker default", *broker_of(durable_url)],
+        parts=parts,
         seconds=25.0,
         platforms=["slack", "discord"],
     )
     assert report.accepted >= report.messages, report
     assert not report.lost, report
     assert not report.twice, report
+    assert set(report.kills) == set(parts), report

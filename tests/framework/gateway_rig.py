@@ -9,7 +9,19 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import Engine, text
 
-from dragoman import ActionBase, Adapter, ChannelInfo, DeliveryError, Edit, FileRef, Person, Receive, Send, Sent
+from dragoman import (
+    ActionBase,
+    Adapter,
+    Address,
+    ChannelInfo,
+    DeliveryError,
+    Edit,
+    FileRef,
+    Person,
+    Receive,
+    Send,
+    Sent,
+)
 from dragoman.blobs import Blobs
 from dragoman.exchange import Broker, Publisher
 from dragoman.gateway import Gateway
@@ -17,9 +29,10 @@ from dragoman.messages import action_message
 from dragoman.outbox import Outbox
 from dragoman.store.engine import open_store, reading
 from dragoman.store.ledger import look_up
+from support.samples import send
 from support.servers import wait_until
 
-__all__ = ["Recorder", "Rig", "rig"]
+__all__ = ["Recorder", "Rig", "general", "impatient", "rig"]
 
 
 class Recorder(Adapter):
@@ -151,3 +164,14 @@ async def rig(tmp_path: Path, namespace: str) -> AsyncIterator[Rig]:
     yield Rig(engine, broker, Blobs(tmp_path / "files", limit=1_000_000))
     engine.dispose()
     broker.forget()
+
+
+def general(key: str, *, channel: str = "#general", said: str = "hello", ordinal: int = 0) -> Send:
+    action = send(key=key, run="", ordinal=ordinal, text=said)
+    return action.model_copy(update={"address": Address(account="acme", tenant="*", channel=channel)})
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be done now is tried again at once."""
+    monkeypatch.setattr("dragoman.outbox.AGAIN", (0.01, 0.01))

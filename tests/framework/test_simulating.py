@@ -1,8 +1,6 @@
 """What every simulator has, tried on one of a platform that echoes."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -24,7 +22,10 @@ class Echo(Simulator[Fault]):
         self.waiting = False
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        return [web.post("/tell", self.tell), *controls(self, do={"whisper": self.whisper}, see={"told": self.see})]
+        return [
+            web.post("/tell", self.tell),
+            *controls(self, do={"whisper": self.whisper, "shout": self.shout}, see={"told": self.see}),
+        ]
 
     async def tell(self, request: web.Request) -> web.StreamResponse:
         self.meet()
@@ -46,6 +47,10 @@ class Echo(Simulator[Fault]):
             raise ValueError("there is nothing to whisper")
         self.told.append(body["text"])
         return {"said": body["text"]}
+
+    async def shout(self, body: Body) -> Body:
+        self.told.append(body["text"].upper())
+        return {}
 
     async def see(self, body: Body) -> Body:
         return {"told": self.told}
@@ -135,9 +140,7 @@ async def test_a_request_that_is_too_large_is_refused(person: aiohttp.ClientSess
     assert not echo.told
 
 
-async def ask(
-    person: aiohttp.ClientSession, echo: Echo, name: str, body: dict[str, Any] | None = None
-) -> tuple[int, Any]:
+async def ask(person: aiohttp.ClientSession, echo: Echo, name: str, body: Any = None) -> tuple[int, Any]:
     method = "GET" if body is None else "POST"
     async with person.request(method, f"{echo.origin}/_simulator/{name}", json=body) as answer:
         return answer.status, await answer.json()
@@ -155,6 +158,12 @@ async def test_somebody_with_curl_acts_and_sees(person: aiohttp.ClientSession, e
 
 async def test_a_mistake_of_somebody_with_curl_is_named(person: aiohttp.ClientSession, echo: Echo) -> None:
     assert await ask(person, echo, "whisper", {}) == (400, {"ok": False, "error": "missing: text"})
+    unfit: tuple[Any, ...] = ([], "x", 5)
+    for body in unfit:
+        assert (await ask(person, echo, "whisper", body))[0] == 400
+    status, answer = await ask(person, echo, "shout", {"text": 5})
+    assert (status, answer["ok"]) == (400, False)
+    assert "does not fit" in answer["error"]
     assert await ask(person, echo, "whisper", {"text": ""}) == (
         400,
         {"ok": False, "error": "there is nothing to whisper"},
@@ -169,15 +178,3 @@ def test_one_that_is_meant_may_be_left_out_while_there_is_only_one() -> None:
     assert one_of("person", ["ann", "bo"], "b", names) == "bo"
     with pytest.raises(ValueError, match=r"which person\? There are \['ann', 'bo'\]"):
         one_of("person", ["ann", "bo"], None, names)
-
-
-@pytest.mark.parametrize("platform", ["slack", "discord"])
-def test_a_simulator_starts_from_the_command_line(platform: str) -> None:
-    command = [sys.executable, "-u", "-m", f"dragoman_{platform}.simulator", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert "http://127.0.0.1:" in line + process.stdout.readline() + process.stdout.readline()
-        finally:
-            process.terminate()

@@ -117,7 +117,7 @@ def test_a_models_own_reading_of_a_text_comes_first(tmp_path: Path) -> None:
             "skills.weather.limit: Input should be a valid integer, unable to parse string as an integer",
         ),
         (Weather, "api_key = 'x'\ncities = ['a', 3]", "skills.weather.cities[2]: Input should be a valid string"),
-        (Weather, "api_key = 'x'\ncities = '[sekret'", "skills.weather.cities: Input should be a valid tuple"),
+        (Weather, "api_key = 'x'\ncities = '[sekret'", "skills.weather.cities: this should be a list"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_do(tmp_path: Path, model: type[BaseModel], toml: str, told: str) -> None:

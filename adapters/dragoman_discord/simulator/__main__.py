@@ -8,11 +8,14 @@ from .server import DiscordSimulator
 __all__ = ["main"]
 
 _HELP = """\
-A simulated Discord listens. Point a bot to it:
+A simulated Discord listens. For a bot to use it, write into its dragoman.toml:
 
-  api_url      {discord.api_url}
-  gateway_url  {discord.gateway_url}
-  token        {app.token}
+  [accounts.guild]
+  platform = "discord"
+  api_url = "{discord.api_url}"
+  gateway_url = "{discord.gateway_url}"
+  cdn_url = "{discord.origin}"
+  token = "{app.token}"
 
 The guild {guild} has #general, #random and the people ann, bob and cho; the bot is @{app.name}.
 Talk as one of them, and see what was said:

@@ -53,8 +53,6 @@ class DiscordSimulator(Simulator[Fault], World):
         identifies, resumes, timeouts: how many sessions were begun or resumed, or had no heartbeat.
     """
 
-    largest_body = 64 * 1024 * 1024
-
     def __init__(
         self,
         *,
@@ -234,6 +232,7 @@ class DiscordSimulator(Simulator[Fault], World):
         return {
             "api_url": self.api_url,
             "gateway_url": self.gateway_url,
+            "cdn_url": self.origin,
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.now())),
             "applications": [
                 {

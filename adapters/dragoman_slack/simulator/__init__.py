@@ -5,7 +5,7 @@ It is strict as Slack is, and shows what the bot said:
 >>> async with SlackSimulator() as slack:
 ...     acme = slack.workspace("acme")
 ...     ann, general = acme.user("ann"), acme.channel("general")
-...     # a bot with base_url=slack.url, acme.app.bot_token and acme.app.app_token connects
+...     # a bot with api_url=slack.url, acme.app.bot_token and acme.app.app_token connects
 ...     message = await ann.say(general, "@dragoman hello")
 ...     reply = await general.reply_to(message)
 

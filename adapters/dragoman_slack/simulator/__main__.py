@@ -8,11 +8,13 @@ from .workspace import Workspace
 __all__ = ["main"]
 
 _HELP = """\
-A simulated Slack listens. Point a bot to it:
+A simulated Slack listens. For a bot to use it, write into its dragoman.toml:
 
-  base_url   {url}
-  bot token  {app.bot_token}
-  app token  {app.app_token}
+  [accounts.acme]
+  platform = "slack"
+  api_url = "{url}"
+  bot_token = "{app.bot_token}"
+  app_token = "{app.app_token}"
 
 Workspace {workspace.name} has #general, #random and the people ann, bob and cho; the bot is @{app.user.name}.
 Talk as one of them, and see what was said:

@@ -214,7 +214,7 @@ class SlackSimulator(Simulator[Fault]):
     def state(self) -> dict[str, Any]:
         """Everything that a person needs to point a bot here."""
         return {
-            "base_url": self.url,
+            "api_url": self.url,
             "workspaces": [
                 {
                     "id": workspace.id,

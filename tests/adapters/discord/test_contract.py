@@ -88,6 +88,9 @@ class DiscordStage(Stage):
         everyone = ["everyone" for message in said if message.mention_everyone]
         return everyone + [id for message in said for id in (*message.mentions, *message.mention_roles)]
 
+    def another(self) -> Adapter:
+        return self._made()
+
     def refused(self) -> Adapter:
         return self._made(token="wrong")
 

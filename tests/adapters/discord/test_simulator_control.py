@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+import tomllib
 from typing import Any
 
 import aiohttp
 
 from adapters.discord.spec_rig import Rig, rig
+from dragoman_discord import DiscordSettings
 from dragoman_discord.simulator import DiscordSimulator
 from dragoman_discord.simulator.__main__ import sample
 
@@ -104,14 +106,16 @@ async def test_the_command_line_says_where_to_point_a_bot() -> None:
     )
     try:
         assert process.stdout is not None
-        lines = {}
+        text = ""
         async with asyncio.timeout(30):
-            while "token" not in lines:
-                name, _, value = (await process.stdout.readline()).decode().strip().partition(" ")
-                lines[name] = value.strip()
+            while "Ctrl-C" not in text:
+                text += (await process.stdout.readline()).decode()
+        settings = text.partition("dragoman.toml:")[2].partition("The guild")[0]
+        account = DiscordSettings.model_validate(tomllib.loads(settings)["accounts"]["guild"])
+        assert account.cdn_url is not None
         async with (
-            aiohttp.ClientSession(headers={"Authorization": "Bot mine"}) as session,
-            session.get(f"{lines['api_url']}/users/@me") as response,
+            aiohttp.ClientSession(headers={"Authorization": f"Bot {account.token.get_secret_value()}"}) as session,
+            session.get(f"{account.api_url}/users/@me") as response,
         ):
             assert (await response.json())["username"] == "dragoman"
     finally:

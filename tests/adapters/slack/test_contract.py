@@ -51,6 +51,9 @@ class SlackStage(Stage):
     def called(self) -> list[str]:
         return [token for text in self.shown() for token in re.findall(r"<[@!][^>]*>", text)]
 
+    def another(self) -> Adapter:
+        return self._made()
+
     def refused(self) -> Adapter:
         return self._made(bot_token="xoxb-wrong")
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetry
 
 import dragoman_slack
 from adapters.slack.spec_rig import Rig, rig
+from dragoman_slack import SlackSettings
 
 
 async def test_ratelimited_calls_say_when_to_come_again() -> None:
@@ -161,8 +163,9 @@ async def test_the_command_starts_a_workspace_and_says_how_to_use_it() -> None:
             line = await process.stdout.readline()
             assert line, text
             text += line.decode()
-        words = text.split()
-        url, token = words[words.index("base_url") + 1], words[words.index("token") + 1]
+        settings = text.partition("dragoman.toml:")[2].partition("Workspace")[0]
+        account = SlackSettings.model_validate(tomllib.loads(settings)["accounts"]["acme"])
+        url, token = account.api_url, account.bot_token.get_secret_value()
         async with (
             aiohttp.ClientSession() as session,
             session.post(url + "auth.test", data={"token": token}) as said,

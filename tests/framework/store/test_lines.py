@@ -22,7 +22,7 @@ from dragoman.store.ledger import (
     record_events,
     route_events,
 )
-from dragoman.store.lines import ROUTED, WAKES, conversation, line, next_in_line, positions
+from dragoman.store.lines import ROUTED, WAKES, conversation, line, next_in_line, positions, put_back
 from dragoman.store.processes import Process, beat
 from dragoman.store.schema import runs
 from dragoman.store.sweep import give_back_lost, runs_to_publish, take_due_runs
@@ -121,6 +121,35 @@ def test_who_waits_is_not_swept_but_looked_after_in_case_nobody_wakes_it(ledger:
     end(ledger, one)
     # Should this worker die before it has published it, it does not wait for long.
     assert 0 < ledger.row(runs, two).due_at - time.time() <= FIRST_LOOK
+
+
+def test_who_was_put_back_is_published_however_many_wait_in_its_queue(ledger: Ledger) -> None:
+    said = [event(number) for number in range(2)]
+    record(ledger, *said)
+    one, two = route(ledger, *said)
+    assert ledger.row(runs, two).publishes == 1
+    claim(ledger, one, two)
+    # Its message has been acknowledged: nothing of it is on its way.
+    assert ledger.row(runs, two).publishes == 0
+    unrouted, third = event(2), event(3)
+    record(ledger, unrouted, third)
+    (three,) = route(ledger, third)
+    end(ledger, one)
+    claim(ledger, two)
+    end(ledger, two)
+    assert claim(ledger, three) == [None]
+    assert ledger.row(runs, three).publishes == 0
+
+
+def test_who_was_woken_meanwhile_is_not_put_back(ledger: Ledger) -> None:
+    said = [event(number) for number in range(2)]
+    record(ledger, *said)
+    one, two = route(ledger, *said)
+    claim(ledger, one)
+    woken = runs.update().where(runs.c.id == two).values(publishes=0, due_at=5.0)
+    ledger(lambda connection: connection.execute(woken))
+    ledger(put_back, [two])
+    assert ledger.row(runs, two).due_at == 5.0
 
 
 def test_a_retry_keeps_its_place_and_the_last_failure_lets_the_next_one_go(ledger: Ledger) -> None:

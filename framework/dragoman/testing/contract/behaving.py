@@ -96,8 +96,11 @@ class Behaving(ABC):
             said = _send(stage, "Good *morning*", "k1")
             first = await stage.adapter.perform(said)
             assert len(first.ids) == 1
-            again = await stage.adapter.perform(said.model_copy(update={"again": True}))
-            assert again.ids == first.ids
+            for adapter in (stage.adapter, stage.another()):
+                again = await adapter.perform(said.model_copy(update={"again": True}))
+                assert again.ids == first.ids
+            if adapter is not stage.adapter:
+                await adapter.close()
             assert await _shown(stage) == ["Good morning"]
 
         self._on(work)
@@ -140,9 +143,12 @@ class Behaving(ABC):
             above = (await stage.adapter.perform(_send(stage, "above", "k1"))).ids[0]
             said = _send(stage, "below", "k2").model_copy(update={"address": stage.here.in_thread(above)})
             first = await stage.adapter.perform(said)
-            again = await stage.adapter.perform(said.model_copy(update={"again": True}))
-            assert again.ids == first.ids
+            for adapter in (stage.adapter, stage.another()):
+                again = await adapter.perform(said.model_copy(update={"again": True}))
+                assert again.ids == first.ids
             await stage.settle()
+            if adapter is not stage.adapter:
+                await adapter.close()
             assert [_words(text) for text in stage.below(above)] == ["below"]
 
         self._on(work)

@@ -45,6 +45,10 @@ class Stage(ABC):
         """Who gets a notification because what the bot has said there mentions them: people, groups, everybody."""
         raise NotImplementedError
 
+    def another(self) -> Adapter:
+        """The same account in another process, which knows nothing of this one; itself where there cannot be two."""
+        return self.adapter
+
     def refused(self) -> Adapter:
         """The same account with credentials that the platform does not take."""
         raise NotImplementedError

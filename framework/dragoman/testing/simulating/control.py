@@ -57,6 +57,8 @@ def _guarded(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
         try:
             if request.method == "POST":
                 body = await request.json() if request.can_read_body else {}
+                if not isinstance(body, dict):
+                    raise TypeError("a JSON object is wanted, such as {}")
             else:
                 body = dict(request.query)
             return web.json_response({"ok": True, **await act(body)})
@@ -64,6 +66,8 @@ def _guarded(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
             return web.json_response({"ok": False, "error": f"missing: {missing.args[0]}"}, status=400)
         except (ValueError, TypeError) as mistake:
             return web.json_response({"ok": False, "error": str(mistake)}, status=400)
+        except Exception as mistake:  # what a field of the wrong type leads to
+            return web.json_response({"ok": False, "error": f"this does not fit: {mistake!r}"}, status=400)
 
     return answer
 

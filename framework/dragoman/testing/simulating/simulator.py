@@ -27,7 +27,7 @@ class Simulator(ABC, Generic[FaultT]):
         refusals: how many connections more are refused; `None` for all.
     """
 
-    largest_body: ClassVar[int] = 8 * 1024 * 1024
+    largest_body: ClassVar[int] = 64 * 1024 * 1024
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.host = host
