@@ -1,6 +1,7 @@
 # make demo    the main job on embedded defaults: no account, token, broker or root
 # make test    all tests (ARGS="-k name" for some); as root with apt it installs the servers that they use
-# make check   format, lint, types, import rules: changes nothing
+# make check   format, lint, types, import rules, secrets in the repository, known vulnerabilities: changes nothing
+# make chaos   breaks a bot at random while people talk to it, and looks at every message (ARGS="--help")
 # make bench   what the README's figures come from
 # make clean   removes what make made
 #
@@ -17,7 +18,7 @@ export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench format servers clean
+.PHONY: help demo test check chaos bench format servers clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -34,10 +35,15 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/house/test_secrets.py
+	$(BIN)/python tests/house/audit.py
 
 format: .venv/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+chaos: .venv/.installed
+	@$(BIN)/python tests/end_to_end/chaos.py $(ARGS)
 
 bench: .venv/.installed
 	$(BIN)/python tests/bench/bench.py $(ARGS)

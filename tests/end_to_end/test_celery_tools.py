@@ -82,13 +82,20 @@ async def test_inspect_control_and_flower(
                     found = json.loads(fetch(f"http://127.0.0.1:{port}/api/tasks"))
                 except (urllib.error.URLError, OSError):
                     return False
-                return any(t["name"] == "dragoman.skill.echo" and t["state"] == "SUCCESS" for t in found.values())
+                done = [t for t in found.values() if t["name"] == "dragoman.skill.echo" and t["state"] == "SUCCESS"]
+                # What was said is nobody's business there.
+                assert not [t for t in done if "watched" in json.dumps(t)]
+                return bool(done)
+
+            def workers_seen() -> set[str]:
+                return set(json.loads(fetch(f"http://127.0.0.1:{port}/api/workers?refresh=1")))
 
             async def talk_until_seen() -> None:
                 while not await asyncio.to_thread(tasks_seen):
                     await general.reply_to(await ann.say(general, "@dragoman echo watched"), timeout=30)
 
             await asyncio.wait_for(talk_until_seen(), 60)
+            assert any(name.startswith(f"{namespace}.") for name in await asyncio.to_thread(workers_seen))
 
 
 async def test_a_stock_celery_worker_serves_the_skills(

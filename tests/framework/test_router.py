@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from dragoman import Event, Reaction, Skill
 from dragoman.exchange import Broker, Outgoing, Publisher
 from dragoman.messages import event_message
+from dragoman.partitions import partition_of
 from dragoman.router import Router
 from dragoman.store.catalogue import publish_manifests
 from dragoman.store.engine import open_store
@@ -74,7 +75,7 @@ def test_a_command_becomes_a_task_on_its_skills_queue_with_verified_arguments(ro
 def test_what_does_not_fit_is_answered_before_a_task_is_sent(router: Router, broker: Broker) -> None:
     answers, tasks = Inbox(), Inbox()
     with (
-        consuming(broker, answers, broker.topology.deliver_queue("acme")),
+        consuming(broker, answers, broker.topology.deliver_queue("acme", partition_of(HERE, 4))),
         consuming(broker, tasks, broker.topology.skill_queue("echo"), role="other"),
     ):
         publish(broker, event_message(broker.topology, said("echo", key="k1")))

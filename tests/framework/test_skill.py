@@ -116,6 +116,14 @@ def test_retries_cannot_be_negative() -> None:
         Skill("dice", retries=-1)
 
 
+def test_a_policy_is_one_that_there_is_and_needs_an_order() -> None:
+    with pytest.raises(SkillError, match="'dice': policy is one of all, latest, drop_while_busy, not 'newest'"):
+        Skill("dice", order="conversation", policy="newest")  # type: ignore[arg-type]
+    with pytest.raises(SkillError, match='policy = "latest" needs order = "conversation"'):
+        Skill("dice", policy="latest")
+    assert Skill("dice", order="conversation", policy="latest").manifest().policy == "latest"
+
+
 @pytest.mark.parametrize("name", ["Roll", " roll", "a\tb", "a  b", "a b c d", ""])
 def test_a_command_is_one_to_three_lower_case_words(name: str) -> None:
     with pytest.raises(SkillError, match=r"skill 'dice': the command .* must be one to 3 lower-case words"):
@@ -183,3 +191,21 @@ def test_a_skill_is_a_plugin_that_provides_itself_and_equals_only_itself() -> No
     assert skill.dragoman_skills() == [skill]
     assert skill != Skill("dice")
     assert len({skill, Skill("dice")}) == 2
+
+
+def test_memory_is_said_in_words_or_in_bytes() -> None:
+    assert Skill("dice", max_memory="200MB").memory() == 200_000_000
+    assert Skill("dice", max_memory=50_000_000).memory() == 50_000_000
+    assert Skill("dice").memory() is None
+
+
+@pytest.mark.parametrize("size", ["much", "-5MB", "1kB", 0])
+def test_memory_that_is_no_size_is_told(size: str | int) -> None:
+    with pytest.raises(SkillError, match="skill 'dice': max_memory is a size"):
+        Skill("dice", max_memory=size)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1001])
+def test_runs_at_once_are_at_least_one(number: int) -> None:
+    with pytest.raises(SkillError, match="skill 'dice': concurrency"):
+        Skill("dice", concurrency=number)

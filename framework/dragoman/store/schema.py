@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
+from .redacted import Redacted
+
 __all__ = [
     "actions",
     "adapter_states",
@@ -50,11 +52,12 @@ events: Final = Table(
     Column("received_at", Float, nullable=False),
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
-    Column("error", Text),
+    Column("error", Redacted),
     Column("conversation", String(32)),  # where it happened: see `dragoman.store.lines`
     Column("position", BigInteger),  # its place among all events: a later one has a higher number
-    Column("decision", Text),  # JSON: which handlers it was for, and why not others; see `dragoman.why`
+    Column("decision", Redacted),  # JSON: which handlers it was for, and why not others; see `dragoman.why`
     Column("parked_at", Float),
+    Column("duplicates", Integer),  # how often it came again
     _due("events"),
     Index("events_parked", "parked_at", **_where("parked_at IS NOT NULL")),
 )
@@ -76,11 +79,13 @@ runs: Final = Table(
     Column("finished_at", Float),
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
-    Column("error", Text),
+    Column("error", Redacted),
     Column("line", String(128)),  # runs of one line run one after another, in the order of their positions
     Column("position", BigInteger),
-    Column("traceback", Text),  # of the last attempt that failed
+    Column("traceback", Redacted),  # of the last attempt that failed
     Column("versions", Text),  # JSON: what ran it, such as {"dragoman": "0.1.0", "python": "3.11.7"}
+    Column("replayed_at", Float),  # when an operator has put it back
+    Column("earlier", Integer),  # attempts before that
     _due("runs"),
     Index("runs_owner", "owner", **_where("owner IS NOT NULL")),
     Index("runs_line", "line", "position", **_where("line IS NOT NULL AND finished_at IS NULL")),
@@ -101,10 +106,12 @@ actions: Final = Table(
     Column("sent_at", Float),
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
-    Column("error", Text),
+    Column("error", Redacted),
     Column("forgotten_at", Float),  # since then its body says where it was said, and not what
     Column("parked_at", Float),
+    Column("line", String(128)),  # of its run, if that has one
     Index("actions_run", "run", "ordinal"),
+    Index("actions_line", "line", **_where("line IS NOT NULL AND due_at IS NOT NULL")),
     Index("actions_done", "created_at", **_where("due_at IS NULL AND forgotten_at IS NULL")),
     Index("actions_forgotten", "created_at", **_where("forgotten_at IS NOT NULL")),
     Index("actions_parked", "parked_at", **_where("parked_at IS NOT NULL")),
@@ -234,9 +241,10 @@ strays: Final = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("queue", String(256), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("letter", Text, nullable=False),  # JSON; see `dragoman.exchange.message.dead_letter`
+    Column("reason", Redacted, nullable=False),
+    Column("letter", Redacted, nullable=False),  # JSON; see `dragoman.exchange.message.dead_letter`
     Column("parked_at", Float, nullable=False),
+    Column("due_at", Float),  # when it is to be published again
     Index("strays_old", "parked_at"),
 )
 
@@ -247,8 +255,10 @@ controls: Final = Table(
     Column("skill", String(64), primary_key=True),
     Column("state", String(16), nullable=False),  # running, paused, draining
     Column("concurrency", Integer),  # runs at once in each worker
-    Column("reason", Text, nullable=False),
-    Column("until", Float),  # when it goes on by itself
+    Column("reason", Redacted, nullable=False),
+    Column("until", Float),  # of a pause that the circuit breaker made: when one run is tried
+    Column("length", Float),  # of such a pause, in seconds: the next one is twice as long
+    Column("trial", String(32)),  # the process that may try one run
     Column("changed_at", Float, nullable=False),
 )
 
@@ -261,6 +271,7 @@ partitions: Final = Table(
     Column("owner", String(32)),
     Column("token", BigInteger, nullable=False),  # goes up with each change of the owner
     Column("until", Float, nullable=False),
+    Column("heir", String(32)),  # who has asked for it
 )
 
 #: Until when a platform wants to be left alone, by all gateways of an account.

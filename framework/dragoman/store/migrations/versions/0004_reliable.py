@@ -13,9 +13,15 @@ down_revision = "0003"
 def upgrade() -> None:
     op.add_column("events", sa.Column("decision", sa.Text))
     op.add_column("events", sa.Column("parked_at", sa.Float))
+    op.add_column("events", sa.Column("duplicates", sa.Integer))
     op.add_column("runs", sa.Column("traceback", sa.Text))
     op.add_column("runs", sa.Column("versions", sa.Text))
+    op.add_column("runs", sa.Column("replayed_at", sa.Float))
+    op.add_column("runs", sa.Column("earlier", sa.Integer))
     op.add_column("actions", sa.Column("parked_at", sa.Float))
+    op.add_column("actions", sa.Column("line", sa.String(128)))
+    waiting = sa.text("line IS NOT NULL AND due_at IS NOT NULL")
+    op.create_index("actions_line", "actions", ["line"], sqlite_where=waiting, postgresql_where=waiting)
     for table, condition in (("events", "parked_at IS NOT NULL"), ("actions", "parked_at IS NOT NULL")):
         where = sa.text(condition)
         op.create_index(f"{table}_parked", table, ["parked_at"], sqlite_where=where, postgresql_where=where)
@@ -28,6 +34,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("letter", sa.Text, nullable=False),
         sa.Column("parked_at", sa.Float, nullable=False),
+        sa.Column("due_at", sa.Float),
     )
     op.create_index("strays_old", "strays", ["parked_at"])
     op.create_table(
@@ -37,6 +44,8 @@ def upgrade() -> None:
         sa.Column("concurrency", sa.Integer),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("until", sa.Float),
+        sa.Column("length", sa.Float),
+        sa.Column("trial", sa.String(32)),
         sa.Column("changed_at", sa.Float, nullable=False),
     )
     op.create_table(
@@ -46,6 +55,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(32)),
         sa.Column("token", sa.BigInteger, nullable=False),
         sa.Column("until", sa.Float, nullable=False),
+        sa.Column("heir", sa.String(32)),
     )
     op.create_table(
         "limits",
