@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 
 from . import wire
+from .action import Action
 from .apology import apology
 from .blobs import Blobs
 from .errors import BrokerError, WireError
@@ -127,7 +128,7 @@ class Sweeper:
         """Look once; how many messages were published."""
         with self._engine.begin() as connection:
             again, parked = give_back_lost(connection)
-            answers = [answer for run in parked if (answer := apology(due_task(run))) is not None]
+            answers = [answer for run in parked if (answer := self._apology(run)) is not None]
             postpone_actions(connection, answers)
         if again:
             log.warning("%d runs were given back because their worker died", len(again))
@@ -200,6 +201,13 @@ class Sweeper:
                 break
             with self._engine.begin() as connection:
                 self._forgetting = forget_actions(connection, before, handles_before, dead_before=dead_before) > 0
+
+    def _apology(self, due: DueRun) -> Action | None:
+        try:
+            return apology(due_task(due))
+        except WireError as error:
+            log.error("nobody can be told of run %s, whose event cannot be read: %s", due.id, error)
+            return None
 
     def _task(self, due: DueRun) -> Outgoing:
         return task_message(self._topology, due_task(due), Priority(due.priority))

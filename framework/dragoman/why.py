@@ -178,7 +178,7 @@ class Why:
             yield f"the patterns of {', '.join(patterns)} do not match it"
 
     def _run(self, run: Any) -> Iterator[str]:
-        attempts = run.failures + run.losses
+        attempts = run.failures + run.losses + (run.earlier or 0)
         name = f"run {run.id[:REFERENCE].upper()} of {run.skill}.{run.handler}"
         if run.state == "done":
             tried = f" in attempt {attempts + 1}" if attempts else ""

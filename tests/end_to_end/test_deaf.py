@@ -45,6 +45,21 @@ def deafen(*_: object) -> None:
 
 
 signal.signal(signal.SIGUSR2, deafen)
+
+
+def tell_of_canaries() -> None:
+    from dragoman.worker.canary import Canary
+
+    seen = Canary.seen
+
+    def told(self: Canary) -> None:
+        seen(self)
+        print("a canary came back", flush=True)
+
+    Canary.seen = told
+
+
+tell_of_canaries()
 '''
 
 
@@ -60,6 +75,10 @@ async def test_a_deaf_worker_is_replaced(durable_url: str, namespace: str, tmp_p
             before = bot.parts()["worker default"]
             said = await general.reply_to(await ann.say(general, "@dragoman echo 1"), timeout=60)
             assert said.text == f"echo 1 of {before}"
+            # While it hears, they come back: it is not replaced for nothing.
+            await asyncio.to_thread(
+                wait_until, lambda: bot.logged().count("a canary came back") >= 2, 40, "two canaries to come back"
+            )
             os.kill(before, signal.SIGUSR2)
             await asyncio.to_thread(bot.wait_for_log, "deaf now", 20)
             # It is asked when it hears nothing any more, and answers when it is another.

@@ -21,10 +21,10 @@ class Job:
         cache[number] = self
 
 
-def request(job: Job | None, *, given: bool = True) -> Any:
+def request(consumer: Any, job: Job | None, *, given: bool = True) -> Any:
     made: Any = Request.__new__(Request)
     made.name, made.id = "dragoman.skill.echo", str(id(made))
-    made.given, made._apply_result = given, job and ref(job)
+    made.consumer, made.given, made._apply_result = consumer, given, job and ref(job)
     state.task_reserved(made)
     return made
 
@@ -46,8 +46,8 @@ def test_what_celery_drops_with_the_connection_is_given_to_the_pool_again(
 ) -> None:
     cache: dict[int, Job] = {}
     jobs = [Job(number, cache) for number in range(3)]
-    runs, waits_for_a_process, dropped = (request(job) for job in jobs)
-    never_there, waits_for_a_slot = request(None), request(None, given=False)
+    runs, waits_for_a_process, dropped = (request(consumer, job) for job in jobs)
+    never_there, waits_for_a_slot = request(consumer, None), request(consumer, None, given=False)
 
     def on_close(self: object) -> None:
         del cache[2]
@@ -59,12 +59,37 @@ def test_what_celery_drops_with_the_connection_is_given_to_the_pool_again(
     # They count as taken, so a stop waits for them.
     assert {dropped, never_there} <= set(state.reserved_requests)
     assert not {runs, waits_for_a_process, waits_for_a_slot} & set(consumer.again)
+    # Celery has forgotten this one; it gets its slot now, and the connection breaks again.
+    waits_for_a_slot.give()
+    consumer.again.clear()
+    monkeypatch.setattr(CeleryConsumer, "on_close", lambda self: None)
+    consumer.on_close()
+    assert waits_for_a_slot in consumer.again
 
 
 def test_threads_drop_nothing(consumer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     consumer.pool.uses_semaphore = False
-    kept = request(None)
+    kept = request(consumer, None)
     monkeypatch.setattr(CeleryConsumer, "on_close", lambda self: None)
     consumer.on_close()
     assert kept.given
     assert consumer.again == []
+
+
+def test_a_broken_connection_does_not_keep_a_slot_from_being_released(consumer: Any) -> None:
+    def broken(*_: object) -> None:
+        raise ConnectionError("the broker is gone")
+
+    topology = SimpleNamespace(skill_queue=lambda skill: SimpleNamespace(name=skill))
+    consumer.process = SimpleNamespace(topology=topology)
+    consumer.app = SimpleNamespace(amqp=SimpleNamespace(queues={"echo": None}))
+    consumer.task_consumer = SimpleNamespace(
+        consuming_from=lambda queue: False, add_queue=broken, cancel_by_queue=broken
+    )
+    consumer.connection_errors, consumer.taking = (ConnectionError,), True
+    consumer.not_taken = frozenset
+    later: list[tuple[object, ...]] = []
+    consumer.timer = SimpleNamespace(call_after=lambda seconds, function, args: later.append((function, *args)))
+    consumer.take_from("echo")
+    assert later == [(consumer.take_from, "echo")]
+    consumer.stop_taking("echo")

@@ -4,6 +4,7 @@ from concurrent.futures import Future
 
 from dragoman.errors import BrokerError
 from dragoman.exchange import Outgoing
+from dragoman.exchange.topology import Topology
 from dragoman.worker.canary import Canary
 
 
@@ -14,7 +15,9 @@ class Mine:
         self.now = 0.0
         self.sent: list[Outgoing] = []
         self.error: Exception | None = None
-        self.canary = Canary("bot.canary.me", self._publish, every=5.0, deaf=15.0, clock=lambda: self.now)
+        self.canary = Canary(
+            Topology("bot").canary_queue("me"), self._publish, every=5.0, deaf=15.0, clock=lambda: self.now
+        )
         self.canary.listen(True)
 
     def _publish(self, message: Outgoing) -> "Future[None]":
@@ -91,7 +94,7 @@ def test_one_that_the_broker_has_not_confirmed_yet_proves_nothing() -> None:
         waiting.append(Future())
         return waiting[-1]
 
-    mine.canary = Canary("bot.canary.me", publish, every=5.0, deaf=15.0, clock=lambda: mine.now)
+    mine.canary = Canary(Topology("bot").canary_queue("me"), publish, every=5.0, deaf=15.0, clock=lambda: mine.now)
     mine.canary.listen(True)
     assert not mine.after(100)
     # It came back before the broker's word for it did.

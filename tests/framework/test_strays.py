@@ -42,7 +42,7 @@ def running(engine: Engine, broker: Broker) -> Iterator[Strays]:
 
 def kept(engine: Engine) -> list[DeadLetter]:
     with engine.connect() as connection:
-        return list_letters(connection, Filters(kinds=("message",)))
+        return list_letters(connection, Filters())
 
 
 def publish(broker: Broker, *messages: Outgoing) -> None:

@@ -143,3 +143,15 @@ def test_a_run_that_kills_its_workers_is_parked_and_the_person_is_told(rig: Rig)
     assert found.reference in answer["content"]["text"]
     with rig.engine.connect() as connection:
         assert connection.execute(runs.select()).one().state == "parked"
+
+
+def test_a_run_that_kills_its_workers_is_parked_even_if_its_event_cannot_be_read(rig: Rig) -> None:
+    event = message("roll")
+    rig(route_events, [Routed(event, ((task(event), int(Priority.COMMAND)),), ())])
+    rig(claim_runs, [(task(event).run, "ghost")])
+    with rig.engine.begin() as connection:
+        connection.execute(update(runs).values(losses=MOST_LOSSES - 1))
+        connection.execute(update(events).values(body='{"kind": "telepathy", "v": 1}'))
+    assert rig.sweeper.sweep() == 0
+    with rig.engine.connect() as connection:
+        assert connection.execute(runs.select()).one().state == "parked"

@@ -30,6 +30,8 @@ __all__ = ["PARTITIONS", "Priority", "Topology"]
 
 WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 DEAD_KEY: Final = "dead"
+#: Seconds after which the broker deletes the queue of a worker that is no more.
+EXPIRES: Final = 600
 #: How many queues an account's actions are divided into, unless the settings say otherwise.
 PARTITIONS: Final = 4
 
@@ -75,6 +77,12 @@ class Topology:
     def dead_queue(self) -> Any:
         """Where unreadable messages are parked, with the reason."""
         return self._queue("dead", self.dead, DEAD_KEY)
+
+    def canary_queue(self, worker: str) -> Any:
+        """A queue of one worker's own, which goes with it; the worker is named by the id of its process."""
+        name = f"{self.namespace}.canary.{worker}"
+        # The exchange without a name takes a message to the queue of its routing key; no binding is left behind.
+        return Queue(name, Exchange(""), routing_key=name, auto_delete=True, expires=EXPIRES)
 
     def event_key(self, account: str, kind: str, conversation: str) -> str:
         """The routing key of an event, such as ``acme.message.channel``."""

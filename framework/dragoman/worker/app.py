@@ -26,8 +26,8 @@ __all__ = ["SkillTask", "build_app"]
 
 
 # Under `celery -A dragoman.celery worker` it is Celery that sets up the logs.
-@signals.after_setup_logger.connect
-@signals.after_setup_task_logger.connect
+@signals.after_setup_logger.connect  # type: ignore[untyped-decorator]  # Celery has no types
+@signals.after_setup_task_logger.connect  # type: ignore[untyped-decorator]  # likewise
 def _log_without_secrets(logger: Any, **_: Any) -> None:
     redaction.install([logger])
 

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
-from kombu import Exchange, Queue
-
 from ..exchange.message import Outgoing
 
 __all__ = ["DEAF", "STATUS", "Canary"]
@@ -23,29 +21,26 @@ EVERY: Final = 5.0
 DEAF: Final = 15.0
 #: The exit status of a deaf worker (sysexits.h: EX_TEMPFAIL).
 STATUS: Final = 75
-#: Seconds after which the broker deletes the queue of a worker that is no more.
-EXPIRES: Final = 600
 
 
 class Canary:
     """One for each worker; safe to call from any thread.
 
     Args:
-        name: of its queue.
+        queue: its own; see `Topology.canary_queue`.
         publish: publishes; the future ends when the broker has confirmed it.
     """
 
     def __init__(
         self,
-        name: str,
+        queue: Any,
         publish: Callable[[Outgoing], "Future[None]"],
         *,
         every: float = EVERY,
         deaf: float = DEAF,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # The exchange without a name takes a message to the queue of its routing key; no binding is left behind.
-        self.queue: Any = Queue(name, Exchange(""), routing_key=name, auto_delete=True, expires=EXPIRES)
+        self.queue = queue
         self._publish = publish
         self._every, self._deaf = every, deaf
         self._clock = clock

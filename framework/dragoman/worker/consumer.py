@@ -4,13 +4,16 @@ Celery logs and acknowledges a task that it does not know and a body that it can
 parked among the dead letters.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker.consumer.control import Control
+from celery.worker.consumer.delayed_delivery import DelayedDelivery
 from celery.worker.consumer.tasks import Tasks
 
 from ..exchange.foreign import refuse_compressed
@@ -35,6 +38,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds in which the loop of a worker that is well turns at least once.
 MOVES = 2.5
+#: Seconds before a queue is consumed from after all, if that could not be done.
+AGAIN = 1.0
 #: Waiting requests of one skill that make a worker stop fetching its queue.
 HIGH = 64
 
@@ -63,13 +68,31 @@ class SkillTasks(Tasks):  # type: ignore[misc]  # Celery has no types
         super().stop(c)
 
 
+# What Celery requires for these is its own step, which would begin as well: as often as not after ours, and then it is
+# its consumer that consumes.
+
+
+class SkillControl(Control):  # type: ignore[misc]  # likewise
+    """The step that listens to Celery's tools."""
+
+    requires = (SkillTasks,)
+
+
+class SkillDelayedDelivery(DelayedDelivery):  # type: ignore[misc]  # likewise
+    """The step for Celery's own delays on quorum queues."""
+
+    requires = (SkillTasks,)
+
+
+OURS: Final = {step.__base__.__name__: step for step in (SkillTasks, SkillControl, SkillDelayedDelivery)}
+
+
 class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
     """One for each worker, in its parent process."""
 
     class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc]  # likewise
         default_steps: ClassVar = [
-            "dragoman.worker.consumer:SkillTasks" if step.endswith(":Tasks") else step
-            for step in CeleryConsumer.Blueprint.default_steps
+            OURS.get(step.partition(":")[2], step) for step in CeleryConsumer.Blueprint.default_steps
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -113,8 +136,8 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         )
         # Where everything is in one process, there is no connection that could be lost.
         alone = process.broker.family == "memory"
-        name = f"{process.topology.namespace}.canary.{process.owner.id}"
-        canary = None if alone else Canary(name, lambda message: self._dead.submit(message))
+        queue = process.topology.canary_queue(process.owner.id)
+        canary = None if alone else Canary(queue, lambda message: self._dead.submit(message))
         return Steering(self, breaker, canary, self.call_soon)
 
     def _start(self, request: Request) -> None:
@@ -160,8 +183,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         if self.pool.uses_semaphore:  # threads drop nothing
             for request in under_way:
                 if request.dropped:
-                    state.task_reserved(request)
-                    self.on_task_request(request)
+                    request.give()
 
     def update_strategies(self) -> None:
         """Tasks that can be asked for: the skills of this worker, and none of those that Celery brings along."""
@@ -195,15 +217,21 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
 
     def stop_taking(self, skill: str) -> None:
         """Consume from this skill's queue no more; in the consumer's thread."""
-        if self.taking:
-            self.task_consumer.cancel_by_queue(self.process.topology.skill_queue(skill).name)
+        # Where the connection is gone, the next one begins with what `not_taken` says then. Whoever calls this has
+        # more to do, such as writing down how a run ended.
+        with contextlib.suppress(*self.connection_errors):
+            if self.taking:
+                self.task_consumer.cancel_by_queue(self.process.topology.skill_queue(skill).name)
 
     def take_from(self, skill: str) -> None:
         """Consume from this skill's queue, unless there is still a reason not to; in the consumer's thread."""
         queue = self.process.topology.skill_queue(skill).name
-        if self.taking and skill not in self.not_taken() and not self.task_consumer.consuming_from(queue):
-            self.task_consumer.add_queue(self.app.amqp.queues[queue])
-            self.task_consumer.consume()
+        try:
+            if self.taking and skill not in self.not_taken() and not self.task_consumer.consuming_from(queue):
+                self.task_consumer.add_queue(self.app.amqp.queues[queue])
+                self.task_consumer.consume()
+        except self.connection_errors:  # as above; and should the connection be there after all, soon again
+            self.timer.call_after(AGAIN, self.take_from, (skill,))
 
     def busy(self) -> bool:
         """Whether it fetches nothing because of all that it holds already."""

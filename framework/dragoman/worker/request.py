@@ -65,8 +65,7 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
             if self._too_late():
                 return
             self._begin()
-            self.given = True
-            self.consumer.on_task_request(self)
+            self.give()
             return
         self.consumer.slots.release(self.skill)
         self.consumer.process.metrics.count_run(self.skill, "skipped")
@@ -77,6 +76,12 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
             # Delivered again: it is done, parked, or another worker has it (G3). Or its turn has not come: the end of
             # the run before it publishes it.
             self.acknowledge()
+
+    def give(self) -> None:
+        """To the pool. While it waited here, Celery may have forgotten it, with a connection that was lost."""
+        self.given = True
+        state.task_reserved(self)
+        self.consumer.on_task_request(self)
 
     @property
     def dropped(self) -> bool:
