@@ -108,7 +108,10 @@ async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(
         for place, side in enumerate(sides):
             mine = {f"echo {number}" for number in range(asked) if number % 2 == place}
             with contextlib.suppress(TimeoutError):
-                await side.simulator.until(lambda side=side, mine=mine: mine <= {t for t, _ in side.said()}, 60)  # type: ignore[misc]
+                await side.simulator.until(
+                    lambda side=side, mine=mine: mine <= {each.text for each in side.heard()},  # type: ignore[misc]
+                    60,
+                )
         found = answers(sides)
     assert wanted - found.keys() == set(), parts.logged()[-3000:]
     assert [text for text, count in found.items() if count > 1] == []

@@ -151,7 +151,9 @@ def test_a_few_are_forgotten_at_once_the_eldest_first(store: Engine) -> None:
 def test_what_is_to_be_forgotten_is_found_by_an_index(store: Engine, query: Select[Any], index: str) -> None:
     """However many rows there are that are kept."""
     plan = "EXPLAIN QUERY PLAN" if store.dialect.name == "sqlite" else "EXPLAIN"
-    asked = query.params(**{name: 5 if name == "b_most" else NOW for name in query.compile().params}).compile(store, compile_kwargs={"literal_binds": True})
+    asked = query.params(**{name: 5 if name == "b_most" else NOW for name in query.compile().params}).compile(
+        store, compile_kwargs={"literal_binds": True}
+    )
     with store.begin() as connection:
         if store.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
