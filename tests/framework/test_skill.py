@@ -76,7 +76,7 @@ def test_the_other_triggers_are_described_too() -> None:
 
 def test_on_takes_every_kind_of_event_that_there_is() -> None:
     members = get_args(get_args(Event)[0])
-    own = {"slash", "schedule", "webhook"}  # these have triggers of their own
+    own = {"slash", "schedule", "webhook", "undeliverable"}  # these have triggers of their own
     assert {member.model_fields["kind"].default for member in members} == set(EVENTS) | own
 
 
