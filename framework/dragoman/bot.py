@@ -78,7 +78,7 @@ def run_bot(
             _end_orphan(bot.embedded)
             children.append(Child("broker", bot.embedded.command(), _waiter(bot.embedded), order=2))
         parts = _options(settings, "gateway", "router", "web")
-        children += _workers(settings, list(pools_of(skills)), options, renewable=reload, behind=3)
+        children += _workers(settings, list(pools_of(skills)), options, renewable=reload, behind=3, of_run=True)
         children.append(Child("router", python(*options, "router", *parts["router"]), order=1, tells=True))
         children.append(Child("gateway", python(*options, "gateway", *parts["gateway"]), order=0, tells=True))
         if bot.serves_web(skills):
@@ -92,7 +92,7 @@ def run_bot(
         def renew(manifests: Sequence[SkillManifest]) -> None:
             publish(manifests)
             pools = sorted({manifest.pool for manifest in manifests})
-            supervisor.renew(_workers(settings, pools, options, renewable=True, behind=3))
+            supervisor.renew(_workers(settings, pools, options, renewable=True, behind=3, of_run=True))
 
         reloader = Reloader(settings, config, renew) if reload else None
         if reloader is not None:
@@ -122,13 +122,19 @@ def run_pools(settings: Settings, options: Sequence[str] = ()) -> int:
 
 
 def _workers(
-    settings: Settings, pools: Sequence[str], options: Sequence[str], *, renewable: bool = False, behind: int = 0
+    settings: Settings,
+    pools: Sequence[str],
+    options: Sequence[str],
+    *,
+    renewable: bool = False,
+    behind: int = 0,
+    of_run: bool = False,
 ) -> list[Child]:
     parts = _options(settings, *pools, behind=behind)
     return [
         Child(
             f"worker {pool}",
-            python(*options, "worker", "--pool", pool, *parts[pool]),
+            python(*options, "worker", "--pool", pool, *(["--of-run"] if of_run else []), *parts[pool]),
             order=1,
             renewable=renewable,
             tells=True,

@@ -29,7 +29,7 @@ def _app() -> Any:
     skills = bot.skills()
     engine = bot.open_store()
     with engine.begin() as connection:
-        publish_manifests(connection, [skill.manifest() for skill in skills.values()])
+        publish_manifests(connection, [skill.manifest() for skill in skills.values()], None)
     engine.dispose()
     app = build_app(
         skills,

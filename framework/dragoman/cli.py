@@ -18,6 +18,7 @@ from .new import new
 from .queue_commands import QUEUE_COMMANDS
 from .reporting import reports_errors
 from .settings import Settings, load
+from .skill_commands import SKILL_COMMANDS
 from .store_commands import store
 from .supervisor import stop_with_parent
 from .why_commands import tail, why
@@ -164,6 +165,7 @@ def web(state: State, supervised: bool, watch_port: int) -> None:
 @click.option("--pool", help="Only this pool, in this process (default: a process for each pool).")
 @click.option("--skill", "skills", multiple=True, help="Only this skill's queue (may be repeated).")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Tasks in flight at once.")
+@click.option("--of-run", is_flag=True, hidden=True, help="Started by `dragoman run`, which publishes the skills.")
 @strict
 @supervised
 @watchable
@@ -174,6 +176,7 @@ def worker(
     pool: str | None,
     skills: tuple[str, ...],
     concurrency: int | None,
+    of_run: bool,
     strict: bool,
     supervised: bool,
     watch_port: int,
@@ -191,7 +194,7 @@ def worker(
 
     pool = pool or skills[0]
     _start(f"worker {pool}", state, supervised)
-    sys.exit(run_worker(settings, pool, skills, concurrency, state.level, supervised=supervised))
+    sys.exit(run_worker(settings, pool, skills, concurrency, state.level, supervised=supervised, alone=not of_run))
 
 
 @cli.command()
@@ -270,7 +273,7 @@ cli.add_command(new)
 cli.add_command(may)
 cli.add_command(tail)
 cli.add_command(why)
-for _command in QUEUE_COMMANDS:
+for _command in (*QUEUE_COMMANDS, *SKILL_COMMANDS):
     cli.add_command(_command)
 
 

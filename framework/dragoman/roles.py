@@ -139,8 +139,12 @@ def run_worker(
     loglevel: str = "info",
     *,
     supervised: bool = False,
+    alone: bool = True,
 ) -> int:
     """Serve the queues of one pool's skills (or those named in ``only``) until SIGTERM; the exit status.
+
+    Args:
+        alone: whether it was started by itself; the manifests of the others are ``dragoman run``'s to take back.
 
     Raises:
         SettingsError: there is no such pool or skill.
@@ -150,7 +154,7 @@ def run_worker(
 
     bot = BotContext.of(settings)
     bot.require_processes(supervised=supervised)
-    skills = bot.skills()
+    skills = bot.skills(only=only)
     pools = pools_of(skills)
     if unknown := set(only) - skills.keys():
         raise SettingsError(f"there is no skill {min(unknown)!r} enabled (enabled: {', '.join(skills)})")
@@ -159,7 +163,7 @@ def run_worker(
     served = {name: skills[name] for name in (only or pools[pool])}
     engine = bot.open_store()
     with engine.begin() as connection:
-        publish_manifests(connection, [skill.manifest() for skill in served.values()])
+        publish_manifests(connection, [skill.manifest() for skill in served.values()], None)
     engine.dispose()
     chosen = settings.pools.get(pool)
     app = build_app(
@@ -174,6 +178,7 @@ def run_worker(
         breaker=bot.breaker,
         max_memory=memory_of(served.values(), chosen),
     )
+    app.dragoman.alone = alone
     threads = all(handler.coroutine for skill in served.values() for handler in skill.handlers.values())
     worker = app.Worker(
         hostname=f"{settings.bot.name}.{pool}@{socket.gethostname()}",

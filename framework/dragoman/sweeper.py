@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from . import wire
 from .action import Action
@@ -245,14 +245,29 @@ def due_task(due: DueRun) -> Task:
     )
 
 
-def beating(engine: Engine, process: Process, stopping: threading.Event, every: float) -> threading.Thread:
-    """A thread that says that this process is alive, until ``stopping`` is set."""
+def beating(
+    engine: Engine,
+    process: Process,
+    stopping: threading.Event,
+    every: float,
+    also: Callable[[Connection], object] | None = None,
+) -> threading.Thread:
+    """A thread that says that this process is alive, until ``stopping`` is set.
+
+    Args:
+        also: what else is to be said, with the first beat and then with each tenth.
+    """
 
     def work() -> None:
+        beats = 0
         while True:
             try:
                 with engine.begin() as connection:
                     beat(connection, process)
+                if also is not None and beats % 10 == 0:
+                    with engine.begin() as connection:
+                        also(connection)
+                beats += 1
             except Exception as error:
                 log.warning("cannot say that this process is alive: %s", error)
             if stopping.wait(every):

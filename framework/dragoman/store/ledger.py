@@ -377,6 +377,7 @@ def fail_runs(connection: Connection, items: Sequence[Failure]) -> list[frozense
                 # Not published yet in this attempt: the sweeper does it when it is due, even if others wait.
                 publishes=0,
                 finished_at=now if last else None,
+                homeless_since=None,
                 error=storable(error),
                 **({"traceback": storable(item.traceback), "versions": item.versions} if item.begun else {}),
             ),

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .schema import processes, runs
+from .schema import processes, runs, serving
 
 __all__ = ["BEAT", "DEAD", "Process", "alive", "beat", "bury", "forget"]
 
@@ -55,6 +55,7 @@ def forget(connection: Connection, process: Process) -> None:
         # It had begun: the next attempt is told so.
         .values(state="queued", owner=None, losses=runs.c.losses + 1, due_at=time.time(), publishes=0)
     )
+    connection.execute(delete(serving).where(serving.c.process == process.id))
     connection.execute(delete(processes).where(processes.c.id == process.id))
 
 

@@ -103,6 +103,7 @@ def _run(connection: Connection, letter: DeadLetter, position: int) -> bool:
             due_at=now,
             publishes=0,
             finished_at=None,
+            homeless_since=None,
             replayed_at=now,
             **({"position": position} if letter.row["line"] is not None else {}),
         )

@@ -23,6 +23,7 @@ __all__ = [
     "reply_credentials",
     "runs",
     "said",
+    "serving",
     "strays",
     "timers",
 ]
@@ -86,6 +87,7 @@ runs: Final = Table(
     Column("versions", Text),  # JSON: what ran it, such as {"dragoman": "0.1.0", "python": "3.11.7"}
     Column("replayed_at", Float),  # when an operator has put it back
     Column("earlier", Integer),  # attempts before that
+    Column("homeless_since", Float),  # since when workers pass it on because they do not have its handler
     _due("runs"),
     Index("runs_owner", "owner", **_where("owner IS NOT NULL")),
     Index("runs_line", "line", "position", **_where("line IS NOT NULL AND finished_at IS NULL")),
@@ -170,6 +172,20 @@ manifests: Final = Table(
     Column("digest", String(32), nullable=False),
     Column("body", Text, nullable=False),
     Column("published_at", Float, nullable=False),
+    Column("publisher", String(16)),  # bot (`dragoman run`) or worker; see `dragoman.store.catalogue`
+    Column("changed_at", Float),
+)
+
+#: Which process serves which skill, and the manifest of the version that it has.
+serving: Final = Table(
+    "serving",
+    metadata,
+    Column("skill", String(64), primary_key=True),
+    Column("process", String(32), primary_key=True),
+    Column("digest", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("alone", Integer, nullable=False),  # 1: of a worker that was not started by `dragoman run`
 )
 
 #: What skills keep; see `dragoman.data`. A scope is "" (the skill's own), ``c:...`` or ``p:...``.

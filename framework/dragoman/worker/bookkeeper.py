@@ -24,6 +24,7 @@ from ..redaction import redact
 from ..retrying import came_at, next_attempt
 from ..skill import Skill
 from ..store.batch import Batcher
+from ..store.homeless import Homeless, PassedOn, pass_on
 from ..store.ledger import Claim, Failure, Finish, claim_runs, fail_runs, finish_runs
 from ..store.lines import next_in_line
 from ..store.sweep import DueRun, runs_to_publish
@@ -58,6 +59,10 @@ class Bookkeeper:
     def claim(self, run: str, then: Callable[[Claim], None]) -> None:
         """Ask for a run; ``then`` is called in the thread that commits."""
         self._ask(claim_runs, (run, self._process.owner.id), then)
+
+    def pass_on(self, run: Homeless, then: Callable[[PassedOn], None]) -> None:
+        """A run whose handler is not here goes to another worker, later."""
+        self._ask(pass_on, run, then)
 
     def finish(
         self, run: str, attempt: int, bodies: Sequence[bytes], then: Callable[[], None], *, lined: bool = False

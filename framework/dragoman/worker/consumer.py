@@ -154,7 +154,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         self.bookkeeper = Bookkeeper(self.process, self.hub.call_soon if self.hub else None)
         self._dead = AsyncPublisher(self.process.broker, "worker")
         self._dead.start()
-        self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT)
+        self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT, self.process.serve)
         self.steering.start()
         self.process.begun(self)
 

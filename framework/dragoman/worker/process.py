@@ -5,13 +5,14 @@ and a publisher of its own when a handler lets something go early.
 """
 
 import asyncio
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ..action import Action
 from ..environment import Environment, StoreServices
@@ -26,9 +27,12 @@ from ..store.batch import Batcher
 from ..store.engine import connect
 from ..store.ledger import Finish, flush_runs
 from ..store.processes import Process
+from ..store.serving import serve
 from ..task import Task
 
 __all__ = ["WorkerProcess"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -55,6 +59,8 @@ class WorkerProcess:
         self.metrics = metrics or Metrics()
         #: Called in the parent once it has its threads, with its consumer: whoever wants to watch it.
         self.begun: Callable[[Any], None] = lambda consumer: None
+        #: Whether it was started by itself, not by ``dragoman run``.
+        self.alone = True
         self.skills = skills
         self.broker = broker
         self.topology = topology
@@ -100,6 +106,14 @@ class WorkerProcess:
             if self._services is None:
                 self._services = StoreServices(self.engine, self.environment, self.leave, time.time)
             return self._services
+
+    def serve(self, connection: Connection) -> None:
+        """Say which versions of which skills run here."""
+        found = [skill.manifest() for skill in self.skills.values()]
+        for skill in serve(connection, self.owner, found, alone=self.alone):
+            log.warning(
+                "nobody has the version of %s any more that was published; this worker's is published again", skill
+            )
 
     def leave(self, task: Task, actions: Sequence[Action]) -> None:
         """Let actions of a run that goes on leave now: into the ledger, then to the gateway.

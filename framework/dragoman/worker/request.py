@@ -25,6 +25,7 @@ from ..redaction import redact
 from ..retrying import came_at, too_late
 from ..store.ledger import Claim
 from ..task import PREFIX, Task
+from .homeless import missing_handler, nobody_has, pass_on
 
 if TYPE_CHECKING:
     from .consumer import Consumer
@@ -57,12 +58,20 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
 
     def claim(self) -> None:
         """It has a slot. Not before: what only waits here is nobody's run yet."""
+        if handler := missing_handler(self):
+            pass_on(self, handler)
+        else:
+            self.claim_now()
+
+    def claim_now(self) -> None:
         self.consumer.bookkeeper.claim(self.id, self._claimed)
 
     def _claimed(self, claim: Claim) -> None:
         if claim.attempt is not None:
             self.attempt, self.failures, self.replayed_at = claim.attempt, claim.failures, claim.replayed_at
-            if self._too_late():
+            if handler := missing_handler(self):
+                self._give_up(nobody_has(self.skill, handler))
+            if self.settled or self._too_late():
                 return
             self._begin()
             self.give()
@@ -95,22 +104,25 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         if skill is None or skill.give_up_after is None:
             return False
         try:
-            task = Task.model_validate(self._task_data())
+            task = Task.model_validate(self.task_data())
         except ValueError:
             return False  # the attempt will say what is wrong
         if not too_late(skill, self.replayed_at or came_at(task), time.time()):
             return False
+        self._give_up(f"nobody could begin it within {skill.give_up_after:g} s (give_up_after)")
+        return True
+
+    def _give_up(self, error: str) -> None:
+        """Park it without an attempt."""
         self.settled = True
         self.consumer.slots.release(self.skill)
         state.task_ready(self)
-        error = f"nobody could begin it within {skill.give_up_after:g} s (give_up_after)"
-        self.consumer.bookkeeper.fail(self.id, self._task_data(), self.failures, error, self.acknowledge, begun=False)
-        return True
+        self.consumer.bookkeeper.fail(self.id, self.task_data(), self.failures, error, self.acknowledge, begun=False)
 
     def _begin(self) -> None:
         """Its attempt begins: count how long it has waited, and tell the pool what the ledger has told."""
         self.began = time.time()
-        task = self._task_data()
+        task = self.task_data()
         hops, event = task.get("hops"), task.get("event")
         with contextlib.suppress(TypeError, ValueError, IndexError, KeyError):  # then the run will say what is wrong
             self.consumer.process.metrics.observe_wait(self.skill, self.began - float(hops[-1][1]))  # type: ignore[index]
@@ -128,7 +140,7 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
             "traceparent": self.step.traceparent,
         }
 
-    def _task_data(self) -> dict[str, Any]:
+    def task_data(self) -> dict[str, Any]:
         """The task as it came, perhaps unreadable."""
         task = self._kwargs.get("task") if isinstance(self._kwargs, dict) else None
         return task if isinstance(task, dict) else {}
@@ -232,7 +244,7 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         )
         self.consumer.bookkeeper.fail(
             self.id,
-            self._task_data(),
+            self.task_data(),
             self.failures,
             error,
             self.acknowledge,

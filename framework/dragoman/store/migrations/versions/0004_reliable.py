@@ -18,6 +18,9 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("versions", sa.Text))
     op.add_column("runs", sa.Column("replayed_at", sa.Float))
     op.add_column("runs", sa.Column("earlier", sa.Integer))
+    op.add_column("runs", sa.Column("homeless_since", sa.Float))
+    op.add_column("manifests", sa.Column("publisher", sa.String(16)))
+    op.add_column("manifests", sa.Column("changed_at", sa.Float))
     op.add_column("actions", sa.Column("parked_at", sa.Float))
     op.add_column("actions", sa.Column("line", sa.String(128)))
     waiting = sa.text("line IS NOT NULL AND due_at IS NOT NULL")
@@ -62,4 +65,13 @@ def upgrade() -> None:
         sa.Column("account", sa.String(64), primary_key=True),
         sa.Column("bucket", sa.String(256), primary_key=True),
         sa.Column("until", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "serving",
+        sa.Column("skill", sa.String(64), primary_key=True),
+        sa.Column("process", sa.String(32), primary_key=True),
+        sa.Column("digest", sa.String(32), nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("since", sa.Float, nullable=False),
+        sa.Column("alone", sa.Integer, nullable=False),
     )
