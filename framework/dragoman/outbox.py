@@ -175,14 +175,15 @@ class Outbox:
     def _enqueue(self, job: Job) -> None:
         self._in_hand.add(job.action.key)
         address = job.action.address
+        place = address.in_thread(None)  # a channel's threads are part of the conversation there
         if isinstance(job.action, LookUp | Fetch):
             # Somebody waits for it, and it says nothing: it need not wait for what is said there.
             name: Address | str = job.action.key
-        elif address in self._lanes or (known := self._directory.resolved(address)) is None:
+        elif place in self._lanes or (known := self._directory.resolved(address)) is None:
             # If it is a channel's name, they move on to the channel's own lane when that is known, in order.
-            name = address
+            name = place
         else:
-            job, name = _at(job, known), known
+            job, name = _at(job, known), known.in_thread(None)
         lane = self._lanes.get(name)
         if lane is not None:
             lane.jobs.append(job)

@@ -60,14 +60,14 @@ class Side:
     Attributes:
         say: somebody asks for the echo of a number, in one of the channels.
         said: what the bot has said, and when.
-        accepted: how many messages the platform was told are accepted, or may still replay.
+        accepted: whether the platform was told that a message is accepted, or may still replay it.
     """
 
     simulator: SlackSimulator | DiscordSimulator
     settings: str
-    say: Callable[[int], Coroutine[Any, Any, object]]
+    say: Callable[[int], Coroutine[Any, Any, Any]]
     said: Callable[[], list[tuple[str, float]]]
-    accepted: Callable[[], int]
+    accepted: Callable[[Any], bool]
 
 
 def time_of(snowflake: str) -> float:
@@ -87,7 +87,7 @@ async def slack_side(name: str, broker: str) -> AsyncIterator[Side]:
             settings_for(slack, {"acme": acme}, broker=broker, name=name, skills='"help"'),
             lambda number: ann.say(channels[number % CHANNELS], f"@dragoman echo {number}"),
             lambda: [(message.text, float(message.ts)) for message in slack.said()],
-            lambda: sum(bool(message.accepted) for channel in channels for message in channel.messages),
+            lambda message: bool(message.accepted),
         )
 
 
@@ -104,7 +104,7 @@ async def discord_side() -> AsyncIterator[Side]:
             f'gateway_url = "{discord.gateway_url}"\nidentify_delay = 0\n',
             lambda number: bob.say(channels[number % CHANNELS], f"{app.user.mention} echo {number}"),
             lambda: [(message.text, time_of(message.id)) for message in discord.said()],
-            lambda: sum(message.author is bob for channel in channels for message in channel.messages),
+            lambda message: True,
         )
 
 
@@ -136,6 +136,7 @@ async def run(
             for side in sides:
                 await side.simulator.connected(1, timeout=40)
             asked: dict[int, float] = {}
+            messages_of: dict[int, Any] = {}
             killed: Counter[str] = Counter()
             began = time.monotonic()
 
@@ -145,7 +146,7 @@ async def run(
                     if wait > 0:
                         await asyncio.sleep(wait)
                     asked[number] = time.time()
-                    await sides[number % len(sides)].say(number)
+                    messages_of[number] = await sides[number % len(sides)].say(number)
 
             async def end(part: str) -> bool:
                 if part == "sockets":
@@ -191,12 +192,12 @@ async def run(
             # Whatever would be said twice has to be given the time to be said.
             await until(lambda: len(said()) > messages, 6.0)
             counts = Counter(text for text, _ in said())
-            accepted = sum(side.accepted() for side in sides)
-            lost = tuple(n for n in range(messages) if not counts[f"echo {n}"])
+            accepted = {n for n in range(messages) if sides[n % len(sides)].accepted(messages_of[n])}
+            lost = tuple(n for n in accepted if not counts[f"echo {n}"])
             twice = tuple(n for n in range(messages) if counts[f"echo {n}"] > 1)
             at = dict(said())
             worst = max((at[f"echo {n}"] - when for n, when in asked.items() if f"echo {n}" in at), default=0.0)
-            return Report(seed, messages, accepted, lost, twice, killed, worst, time.monotonic() - began)
+            return Report(seed, messages, len(accepted), lost, twice, killed, worst, time.monotonic() - began)
         finally:
             await asyncio.to_thread(bot.stop)
 
