@@ -8,20 +8,16 @@ __all__ = [
     "actions",
     "adapter_states",
     "channels",
-    "controls",
     "cooldowns",
     "data",
     "events",
-    "limits",
     "manifests",
     "metadata",
-    "partitions",
     "people",
     "processes",
     "reply_credentials",
     "runs",
     "said",
-    "strays",
     "timers",
 ]
 
@@ -53,10 +49,7 @@ events: Final = Table(
     Column("error", Text),
     Column("conversation", String(32)),  # where it happened: see `dragoman.store.lines`
     Column("position", BigInteger),  # its place among all events: a later one has a higher number
-    Column("decision", Text),  # JSON: which handlers it was for, and why not others; see `dragoman.why`
-    Column("parked_at", Float),
     _due("events"),
-    Index("events_parked", "parked_at", **_where("parked_at IS NOT NULL")),
 )
 
 runs: Final = Table(
@@ -68,7 +61,7 @@ runs: Final = Table(
     Column("handler", String(128), nullable=False),
     Column("arguments", Text, nullable=False),  # JSON
     Column("priority", Integer, nullable=False),
-    Column("state", String(16), nullable=False),  # queued, running, done, parked, skipped
+    Column("state", String(16), nullable=False),  # queued, running, done, parked
     Column("failures", Integer, nullable=False, default=0),  # attempts that raised or timed out
     Column("losses", Integer, nullable=False, default=0),  # attempts whose worker died
     Column("owner", String(32)),  # the process that is running it
@@ -79,12 +72,9 @@ runs: Final = Table(
     Column("error", Text),
     Column("line", String(128)),  # runs of one line run one after another, in the order of their positions
     Column("position", BigInteger),
-    Column("traceback", Text),  # of the last attempt that failed
-    Column("versions", Text),  # JSON: what ran it, such as {"dragoman": "0.1.0", "python": "3.11.7"}
     _due("runs"),
     Index("runs_owner", "owner", **_where("owner IS NOT NULL")),
     Index("runs_line", "line", "position", **_where("line IS NOT NULL AND finished_at IS NULL")),
-    Index("runs_parked", "finished_at", **_where("state = 'parked'")),
 )
 
 actions: Final = Table(
@@ -103,11 +93,9 @@ actions: Final = Table(
     Column("publishes", Integer, nullable=False, default=0),
     Column("error", Text),
     Column("forgotten_at", Float),  # since then its body says where it was said, and not what
-    Column("parked_at", Float),
     Index("actions_run", "run", "ordinal"),
     Index("actions_done", "created_at", **_where("due_at IS NULL AND forgotten_at IS NULL")),
     Index("actions_forgotten", "created_at", **_where("forgotten_at IS NOT NULL")),
-    Index("actions_parked", "parked_at", **_where("parked_at IS NOT NULL")),
     _due("actions"),
 )
 
@@ -226,48 +214,4 @@ cooldowns: Final = Table(
     Column("bucket", String(300), primary_key=True),
     Column("uses", Text, nullable=False),
     Column("until", Float, nullable=False),  # the row may be deleted then
-)
-
-#: Messages that no part could read or that were for nobody: taken from the queue of dead letters.
-strays: Final = Table(
-    "strays",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("queue", String(256), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("letter", Text, nullable=False),  # JSON; see `dragoman.exchange.message.dead_letter`
-    Column("parked_at", Float, nullable=False),
-    Index("strays_old", "parked_at"),
-)
-
-#: What an operator (or the circuit breaker) has said of a skill. No row: it runs, as its settings say.
-controls: Final = Table(
-    "controls",
-    metadata,
-    Column("skill", String(64), primary_key=True),
-    Column("state", String(16), nullable=False),  # running, paused, draining
-    Column("concurrency", Integer),  # runs at once in each worker
-    Column("reason", Text, nullable=False),
-    Column("until", Float),  # when it goes on by itself
-    Column("changed_at", Float, nullable=False),
-)
-
-#: Which gateway says what is to be said in a part of an account's conversations.
-partitions: Final = Table(
-    "partitions",
-    metadata,
-    Column("account", String(64), primary_key=True),
-    Column("partition", Integer, primary_key=True),
-    Column("owner", String(32)),
-    Column("token", BigInteger, nullable=False),  # goes up with each change of the owner
-    Column("until", Float, nullable=False),
-)
-
-#: Until when a platform wants to be left alone, by all gateways of an account.
-limits: Final = Table(
-    "limits",
-    metadata,
-    Column("account", String(64), primary_key=True),
-    Column("bucket", String(256), primary_key=True),
-    Column("until", Float, nullable=False),
 )
