@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from dragoman import Deleted, DeliveryError, EventBase, SlashCommand
 
@@ -50,6 +51,8 @@ class Intake:
         self._interactions = interactions
         self._offers = offers
         self._inbox = inbox
+        #: By channel; one that nobody waits in is gone.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def take(self, shard: Shard, payload: Mapping[str, Any], missed: Missed) -> Iterator[Work]:
         """Note what a dispatch tells; what is to be done about it, each in a task of its own, started in order."""
@@ -99,9 +102,15 @@ class Intake:
     ) -> None:
         """Handle a dispatch, behind what comes before it; when that is done, its session has come as far."""
         try:
-            if gate is not None:
-                await gate.wait()
-            taken = await self.handle(payload, session)
+            if payload.get("t") == "INTERACTION_CREATE":
+                taken = await self.handle(payload, session)
+            else:
+                async with self._turn(payload["d"]):
+                    if gate is not None:
+                        await gate.wait()
+                    # It begins before the next one has its turn; when it ends does not matter to that.
+                    taking = asyncio.create_task(self._hand_over(await self._events(payload, session), payload["d"]))
+                taken = await taking
         except Exception:
             # It would fail again: what comes after it shall not come again and again for its sake.
             log.exception("%s: a dispatch of type %s could not be handled", self._account, payload.get("t"))
@@ -109,11 +118,18 @@ class Intake:
         if taken:
             progress.end(payload.get("s"))
 
+    def _turn(self, data: Mapping[str, Any]) -> asyncio.Lock:
+        """What happens in a channel waits here in its order: who need not wait any more may not be overtaken."""
+        return self._turns.setdefault(_text(data.get("channel_id")) or _text(data.get("guild_id")), asyncio.Lock())
+
     async def handle(self, payload: Mapping[str, Any], session: str = "") -> bool:
         """Hand over the events in a payload of which we read that kind; returns when they have been taken.
 
         False: too many wait, so that some were not kept.
         """
+        return await self._hand_over(await self._events(payload, session), payload["d"])
+
+    async def _events(self, payload: Mapping[str, Any], session: str) -> Sequence[EventBase]:
         data = payload["d"]
         guild = _text(data.get("guild_id"))
         if guild.isdecimal():
@@ -129,7 +145,10 @@ class Intake:
             events = normalise(payload, self._identity, self._account, self._places, session=session, now=time.time())
         except PayloadError as error:
             log.warning("%s: ignored: %s", self._account, error)
-            return True
+            return ()
+        return tuple(events)
+
+    async def _hand_over(self, events: Sequence[EventBase], data: Mapping[str, Any]) -> bool:
         taken = True
         for event in events:
             if isinstance(event, Deleted) and event.id in self._posted:

@@ -4,11 +4,13 @@ Celery logs and acknowledges a task that it does not know and a body that it can
 parked among the dead letters.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
 from celery.worker.consumer.tasks import Tasks
 
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: Waiting requests of one skill that make a worker stop fetching its queue.
 HIGH = 64
+#: Seconds before a queue that could not be consumed is tried again.
+AGAIN = 1.0
 
 
 class SkillTasks(Tasks):  # type: ignore[misc]  # Celery has no types
@@ -87,6 +91,17 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         self._dead.start()
         self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT)
 
+    def on_close(self) -> None:
+        """The broker is gone. Celery drops what it has given to the pool and no process has begun yet, since it would
+        come again: but the ledger has it as running here, and so it is given to the pool once more.
+        """
+        under_way = [request for request in tuple(state.reserved_requests) if request.given]
+        super().on_close()
+        if self.pool.uses_semaphore:  # threads drop nothing
+            for request in under_way:
+                if request.dropped:
+                    request.give()
+
     def _update_prefetch_count(self, index: int = 0) -> None:
         """The prefetch count is of our making, not a multiple of the pool's size."""
 
@@ -107,13 +122,19 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
             self.soon(self._consume, self.process.topology.skill_queue(skill).name)
 
     def _cancel(self, queue: str) -> None:
-        if self.task_consumer and self.task_consumer.consuming_from(queue):
-            self.task_consumer.cancel_by_queue(queue)
+        # Where the connection is gone, the next one begins as `SkillTasks` says. Whoever calls this has more to do,
+        # such as writing down how a run ended.
+        with contextlib.suppress(*self.connection_errors):
+            if self.task_consumer and self.task_consumer.consuming_from(queue):
+                self.task_consumer.cancel_by_queue(queue)
 
     def _consume(self, queue: str) -> None:
-        if self.task_consumer and not self.task_consumer.consuming_from(queue):
-            self.task_consumer.add_queue(self.app.amqp.queues[queue])
-            self.task_consumer.consume()
+        try:
+            if self.task_consumer and not self.task_consumer.consuming_from(queue):
+                self.task_consumer.add_queue(self.app.amqp.queues[queue])
+                self.task_consumer.consume()
+        except self.connection_errors:  # as above; and should the connection be there after all, soon again
+            self.timer.call_after(AGAIN, self._consume, (queue,))
 
     # -- nothing is thrown away ----------------------------------------------------------------------
 

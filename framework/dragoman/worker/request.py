@@ -42,6 +42,8 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         self.attempt = 0
         self.failures = 0
         self.settled = False
+        #: Whether the pool has got it.
+        self.given = False
 
     # -- before it runs ------------------------------------------------------------------------------
 
@@ -53,7 +55,7 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         if claim.attempt is not None:
             self.attempt, self.failures = claim.attempt, claim.failures
             self._request_dict["dragoman"] = {"attempt": claim.attempt, "taken": time.time()}
-            self.consumer.on_task_request(self)
+            self.give()
             return
         self.consumer.slots.release(self.skill)
         state.task_ready(self)
@@ -63,6 +65,18 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
             # Delivered again: it is done, parked, or another worker has it (G3). Or its turn has not come: the end of
             # the run before it publishes it.
             self.acknowledge()
+
+    def give(self) -> None:
+        """To the pool. While it waited here, Celery may have forgotten it, with a connection that was lost."""
+        self.given = True
+        state.task_reserved(self)
+        self.consumer.on_task_request(self)
+
+    @property
+    def dropped(self) -> bool:
+        """It was given to the pool, which does not know it any more: nobody will say how it ended."""
+        job = self._apply_result() if self._apply_result is not None else None
+        return self.given and (job is None or job._job not in job._cache)
 
     def execute_using_pool(self, pool: Any, **_: Any) -> Any:
         if self.revoked():
