@@ -8,10 +8,12 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
+from celery.worker.consumer.control import Control
+from celery.worker.consumer.delayed_delivery import DelayedDelivery
 from celery.worker.consumer.tasks import Tasks
 
 from ..exchange.message import Outgoing, dead_letter
@@ -48,13 +50,31 @@ class SkillTasks(Tasks):  # type: ignore[misc]  # Celery has no types
             c.pause(skill)
 
 
+# What Celery requires for these is its own step, which would begin as well: as often as not after ours, and then it is
+# its consumer that consumes.
+
+
+class SkillControl(Control):  # type: ignore[misc]  # likewise
+    """The step that listens to Celery's tools."""
+
+    requires = (SkillTasks,)
+
+
+class SkillDelayedDelivery(DelayedDelivery):  # type: ignore[misc]  # likewise
+    """The step for Celery's own delays on quorum queues."""
+
+    requires = (SkillTasks,)
+
+
+OURS: Final = {step.__base__.__name__: step for step in (SkillTasks, SkillControl, SkillDelayedDelivery)}
+
+
 class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
     """One for each worker, in its parent process."""
 
     class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc]  # likewise
         default_steps: ClassVar = [
-            "dragoman.worker.consumer:SkillTasks" if step.endswith(":Tasks") else step
-            for step in CeleryConsumer.Blueprint.default_steps
+            OURS.get(step.partition(":")[2], step) for step in CeleryConsumer.Blueprint.default_steps
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
