@@ -26,9 +26,9 @@ help:
 demo: .venv/.demo
 	@$(BIN)/python examples/demo/demo.py
 
-# Two processes, each with servers of its own: much of the time is waiting. A file's tests stay together.
+# Four processes, each with servers of its own, also on two cores: half of the time is waiting.
 test: .venv/.installed servers
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .

@@ -106,7 +106,8 @@ def _place(letter: DeadLetter) -> str:
 def _attempts(row: dict[str, Any]) -> str:
     told = f"{row['failures']} failed, {row['losses']} lost their worker"
     if row["earlier"]:
-        told += f"; {row['earlier']} before it was replayed at {_time(row['replayed_at'])}"
+        replayed = f", or came before it was replayed at {_time(row['replayed_at'])}" if row["replayed_at"] else ""
+        told += f"; {row['earlier']} more were handed back when a worker stopped{replayed}"
     return told
 
 

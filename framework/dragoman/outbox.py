@@ -165,8 +165,7 @@ class Outbox:
             future = self._publisher.submit(action_message(self._topology, job.action))
             future.add_done_callback(lambda future: job.ack() if future.exception() is None else job.requeue())
         elif delivery is not None:
-            # Not at once: where nobody has the partition, it comes back here.
-            self._loop.call_later(PATIENCE, delivery.requeue)
+            self._share.put_back(delivery)
 
     # What comes --------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from .action import Action, ActionBase
 from .exchange.consumer import Consumer
+from .exchange.message import Delivery
 from .exchange.topology import Topology
 from .partitions import Part, Partitions, partition_of
 from .store.earlier import postponed
@@ -18,6 +19,8 @@ __all__ = ["Share"]
 
 #: Seconds that what is in hand may take when another gateway waits for the partition.
 HANDOVER: Final = 8.0
+#: Seconds until what is for others goes back to its queue.
+AWAY: Final = 1.0
 #: Seconds between two looks at whether it is finished.
 TICK: Final = 0.02
 
@@ -53,6 +56,8 @@ class Share:
         self._recall = recall
         #: What is handed over and has taken too long: nothing of it is begun any more.
         self._leaving: set[Part] = set()
+        #: What has come here and is for others.
+        self._others: list[Delivery] = []
         self._partitions = Partitions(
             engine,
             accounts,
@@ -79,6 +84,16 @@ class Share:
         """Whether this gateway may perform it now."""
         part = self.part(action)
         return self._partitions.holds(part) and part not in self._leaving
+
+    def put_back(self, delivery: Delivery) -> None:
+        """Let its owner have it; after a moment, since it comes back here where nobody is. Others keep their order."""
+        if not self._others:
+            asyncio.get_running_loop().call_later(AWAY, self._put_back)
+        self._others.append(delivery)
+
+    def _put_back(self) -> None:
+        others, self._others = self._others, []
+        self._consumer.put_back(others)
 
     def _watch(self) -> None:
         """Take from the queues of what is held; the queue that nobody has divided goes with the first of them."""

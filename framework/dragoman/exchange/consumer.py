@@ -11,7 +11,7 @@ from ..errors import BrokerError
 from .backoff import Backoff
 from .broker import Broker
 from .foreign import unacceptable
-from .links import Taker
+from .links import Taker, change
 from .message import Delivery, Taken
 from .parking import DeadLetters
 
@@ -105,8 +105,7 @@ class Consumer:
         What was taken from the others is settled as ever; `left` says when that is over.
         """
         self._wanted = tuple(queues)
-        if (taker := self._taker) is not None:
-            taker.wake()
+        self._wake()
 
     def left(self, name: str) -> bool:
         """Whether nothing is taken from that queue any more, and nothing of it is unsettled; from any thread."""
@@ -121,16 +120,13 @@ class Consumer:
         self._thread.start()
 
     def stop(self, grace: float = 5.0) -> None:
-        """Take no more, give what was handed out ``grace`` seconds to be settled, hand back the rest, and
-        end.
+        """Take no more, give what was handed out ``grace`` seconds to be settled, hand back the rest, and end.
 
         From another thread it waits for the end; from the consumer's own it only asks for it.
         """
         self._grace = time.monotonic() + grace
         self._stopping.set()
-        taker = self._taker
-        if taker is not None:
-            taker.wake()
+        self._wake()
         if self._thread is not None and threading.get_ident() != self._runner:
             self._thread.join()
 
@@ -158,8 +154,9 @@ class Consumer:
         cancelled = False
         while True:
             self._settle(taker)
-            if self._wanted is not self._queues:
-                self._change(taker)
+            if (wanted := self._wanted) is not self._queues:
+                change(taker, self._queues, wanted)
+                self._queues = wanted
             now = time.monotonic()
             if self._stopping.is_set():
                 if not cancelled:
@@ -187,17 +184,6 @@ class Consumer:
                 next_tick = time.monotonic() + taker.interval
             if taken:
                 self._give(taken)
-
-    def _change(self, taker: Taker) -> None:
-        wanted = self._wanted
-        before, after = {queue.name for queue in self._queues}, {queue.name for queue in wanted}
-        for queue in self._queues:
-            if queue.name not in after:
-                taker.leave(queue)
-        for queue in wanted:
-            if queue.name not in before:
-                taker.join(queue)
-        self._queues = wanted
 
     def _give(self, taken: list[Taken]) -> None:
         batch = []
@@ -245,11 +231,21 @@ class Consumer:
     def _collect(self, delivery: Delivery, what: str, reason: str) -> None:
         """Remember what is to be done; called from any thread."""
         self._settled.append((delivery, what, reason))
-        taker = self._taker
         # Waking a thread for each acknowledgement costs more than all else: a few wait for each other, or for
         # the next message. Something that goes back is awaited by somebody.
         prompt = what != "ack" or len(self._settled) >= self._prefetch // 4
-        if prompt and taker is not None and threading.get_ident() != self._runner:
+        if prompt and threading.get_ident() != self._runner:
+            self._wake()
+
+    def put_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Requeue these at once, so that they come again in their order; from any thread."""
+        for delivery in deliveries:
+            delivery.settled = True
+        self._settled.extend([(delivery, "requeue", "") for delivery in deliveries])
+        self._wake()
+
+    def _wake(self) -> None:
+        if (taker := self._taker) is not None:
             taker.wake()
 
     def _settle(self, taker: Taker) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from .message import Outgoing, Taken
 
-__all__ = ["Sender", "Taker"]
+__all__ = ["Sender", "Taker", "change"]
 
 
 class Sender(Protocol):
@@ -34,3 +34,14 @@ class Taker(Protocol):
     def cancel(self) -> None: ...
     def close(self) -> None: ...
     def drop(self) -> None: ...
+
+
+def change(taker: Taker, queues: Sequence[Any], wanted: Sequence[Any]) -> None:
+    """Let it take from the queues that are wanted, and no more from the others."""
+    before, after = {queue.name for queue in queues}, {queue.name for queue in wanted}
+    for queue in queues:
+        if queue.name not in after:
+            taker.leave(queue)
+    for queue in wanted:
+        if queue.name not in before:
+            taker.join(queue)

@@ -86,7 +86,7 @@ runs: Final = Table(
     Column("traceback", Redacted),  # of the last attempt that failed
     Column("versions", Text),  # JSON: what ran it, such as {"dragoman": "0.1.0", "python": "3.11.7"}
     Column("replayed_at", Float),  # when an operator has put it back
-    Column("earlier", Integer),  # attempts before that
+    Column("earlier", Integer),  # attempts before that, and those that were handed back at a stop
     Column("homeless_since", Float),  # since when workers pass it on because they do not have its handler
     _due("runs"),
     Index("runs_owner", "owner", **_where("owner IS NOT NULL")),

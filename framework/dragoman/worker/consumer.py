@@ -5,6 +5,7 @@ parked among the dead letters.
 """
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 MOVES = 2.5
 #: Seconds before a queue is consumed from after all, if that could not be done.
 AGAIN = 1.0
+#: Seconds before a broker that is away is looked for again: the first time, more each time, and at most.
+RECONNECT = (0.2, 0.2, 2.0)
 #: Waiting requests of one skill that make a worker stop fetching its queue.
 HIGH = 64
 
@@ -163,6 +166,17 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         """Whether the broker is there; from any thread."""
         connection = self.connection
         return bool(connection is not None and connection.connected)
+
+    def ensure_connected(self, conn: Any) -> Any:
+        """Wait until the broker is there. Celery would look for it less often, and the ends of runs wait for it too."""
+        start, step, most = RECONNECT
+        conn.ensure_connection = functools.partial(
+            conn.ensure_connection, interval_start=start, interval_step=step, interval_max=most
+        )
+        try:
+            return super().ensure_connected(conn)
+        finally:
+            del conn.ensure_connection  # it is the connection's own again
 
     def standing(self) -> str:
         """What is wrong if its thread has ended or does not move; empty if it moves. From any other thread."""
