@@ -5,6 +5,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from dragoman.exchange.broker import Broker
 from dragoman.exchange.embedded import EmbeddedValkey
@@ -83,3 +87,13 @@ def server(request: pytest.FixtureRequest) -> "EmbeddedValkey | RabbitMQ":
     """The server of the test's `broker`, for tests that break it."""
     found: EmbeddedValkey | RabbitMQ = request.getfixturevalue(request.node.callspec.params["broker"])
     return found
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """As if somebody had installed the SDK and set it up."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    yield exporter
+    provider.shutdown()

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from dragoman import Context, PluginSettings, Receive, Skill
@@ -98,16 +97,6 @@ def watched(tmp_path: Path, namespace: str) -> Iterator[Watched]:
     made = Watched(tmp_path, namespace)
     yield made
     made.bot.broker.forget()
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """As if somebody had installed the SDK and set it up."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    yield exporter
-    provider.shutdown()
 
 
 async def test_each_step_of_a_message_is_counted(watched: Watched) -> None:
