@@ -27,6 +27,7 @@ from ..sweeper import beating
 from ..task import task_name
 from .bookkeeper import Bookkeeper
 from .breaker import Breaker
+from .calls import Calls
 from .canary import Canary
 from .process import WorkerProcess
 from .request import Request
@@ -107,12 +108,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         longest = max((skill.time_limit for skill in self.process.skills.values()), default=LONGEST)
         high = max(1, min(HIGH, int(LONGEST * cap / longest)))
         self.slots: Slots[Request] = Slots(
-            concurrency,
-            cap,
-            high,
-            start=self._start,
-            pause=self.pause,
-            resume=self.resume,
+            concurrency, cap, high, start=self._start, pause=self.pause, resume=self.resume
         )
         self.per_queue = self.process.broker.prefetch_per_queue
         self.initial_prefetch_count = self._prefetch(self.slots.cap)
@@ -121,6 +117,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         self.taking = False
         self._stopped = threading.Event()
         self._begun = False
+        self._calls = Calls(self.hub, self.connection_errors) if self.hub else None
 
     def _prefetch(self, cap: int) -> int:
         """Per queue where the broker counts each consumer's (RabbitMQ); else for the whole channel."""
@@ -154,7 +151,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         self._begun = True
         refuse_compressed()
         self._thread = threading.get_ident()
-        self.bookkeeper = Bookkeeper(self.process, self.hub.call_soon if self.hub else None)
+        self.bookkeeper = Bookkeeper(self.process, self.call_soon if self.hub else None)
         self._dead = AsyncPublisher(self.process.broker, "worker")
         self._dead.start()
         self._heart = beating(self.process.engine, self.process.owner, self._stopped, BEAT, self.process.serve)
@@ -185,7 +182,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         if not self.hub or not self.connected:  # while it waits for the broker, it turns no loop
             return ""
         moved = threading.Event()
-        self.hub.call_soon(moved.set)
+        self.call_soon(moved.set)
         return "" if moved.wait(MOVES) else f"the worker's loop has stood still for {MOVES:g} s"
 
     def on_close(self) -> None:
@@ -209,10 +206,14 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
     def _update_prefetch_count(self, index: int = 0) -> None:
         """The prefetch count is of our making, not a multiple of the pool's size."""
 
+    def call_soon(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """As Celery's, which it acknowledges with; but nothing is lost when a connection is."""
+        return self._calls(p, *args, **kwargs) if self._calls else super().call_soon(p, *args, **kwargs)
+
     def soon(self, function: Callable[..., Any], *args: Any) -> None:
         """Call it in the consumer's thread: at once if this is it, or if there is no loop that could be woken."""
         if self.hub and threading.get_ident() != self._thread:
-            self.hub.call_soon(function, *args)
+            self.call_soon(function, *args)
         else:
             function(*args)
 
