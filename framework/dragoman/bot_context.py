@@ -1,7 +1,7 @@
 """What all parts of a bot share, made from its settings."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -88,27 +88,20 @@ class BotContext:
         """Load them now: what is wrong with them is said before anything starts."""
         log.debug("plugins: %s", ", ".join(self.plugins.names) or "none")
 
-    def skills(self, problems: Problems | None = None, only: Collection[str] = ()) -> dict[str, Skill]:
+    def skills(self, problems: Problems | None = None) -> dict[str, Skill]:
         """The bot's enabled skills, verified to fit together.
 
         Args:
             problems: gets what is wrong with broken ones, which are left out, instead of the log.
-            only: if these are skills of environments of their own (``[bot] isolated``), they alone are loaded: what
-                the others need is not there.
         """
         bot, broken = self.settings.bot, {} if problems is None else problems
-        isolated = set(only) & set(bot.isolated)
-        alone = bool(isolated) and isolated == set(only)
-        enabled = sorted(isolated) if alone else [*bot.skills, *sorted(isolated)]
-        folder = None if alone else self.settings.root / bot.folder
-        skills = load_skills(enabled, folder, strict=bot.strict, problems=broken)
+        skills = load_skills(bot.skills, self.settings.root / bot.folder, strict=bot.strict, problems=broken)
         if problems is None:
             for problem in broken.values():
                 log.error("%s; the others go on without it", problem)
         verify([skill.manifest() for skill in skills.values()])
-        known = skills.keys() | set(bot.isolated)
         # They may be those of a broken one.
-        if not broken and not alone and (unknown := set(self.settings.skills) - known):
+        if not broken and (unknown := set(self.settings.skills) - skills.keys()):
             raise SettingsError(f"[skills.{min(unknown)}]: no such skill is enabled ({', '.join(skills) or 'none is'})")
         self._settings_of(skills)  # what is wrong with their settings is said at the start
         return skills

@@ -86,10 +86,7 @@ def _skills(bot: BotContext) -> Iterator[Line]:
         "; ".join(f"{pool}: {', '.join(names)}" for pool, names in pools_of(skills).items()) or "none",
     )
     yield from _webhooks(bot, skills)
-    own = bot.settings.bot.isolated
-    for name in own:
-        yield Line("note", "skill", f"{name} is in an environment of its own: `dragoman worker --skill {name}` there")
-    yield from _more(SKILLS, "skill", (*bot.settings.bot.skills, *own))
+    yield from _more(SKILLS, "skill", bot.settings.bot.skills)
     used = {account["platform"] for account in bot.settings.accounts.values()}
     for found in discover(ADAPTERS):
         if found.name not in used:

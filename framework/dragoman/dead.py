@@ -27,11 +27,12 @@ LONG: Final = 500
 def show_letters(letters: Sequence[DeadLetter], console: Console | None = None) -> None:
     """Print them as a table that fits."""
     out = console or Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, overflow in (("reference", "fold"), ("kind", "fold"), ("parked", "fold"), ("account", "fold")):
-        table.add_column(title, overflow=overflow, no_wrap=True)  # type: ignore[arg-type]
+    # The error has what the others leave.
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for title in ("reference", "kind", "parked", "account"):
+        table.add_column(title, no_wrap=True)
     table.add_column("what", overflow="fold")
-    table.add_column("error", overflow="ellipsis", no_wrap=True)
+    table.add_column("error", overflow="ellipsis", no_wrap=True, ratio=1)
     for letter in letters:
         error = redact(_last_line(letter.error))
         place = _place(letter)

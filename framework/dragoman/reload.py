@@ -42,7 +42,7 @@ QUIET: Final = 100
 LOOK: Final = 1000
 
 #: Settings that workers alone read, so that new workers are enough.
-WORKERS: Final = frozenset({"bot.skills", "bot.isolated", "bot.folder", "bot.strict", "pools", "skills"})
+WORKERS: Final = frozenset({"bot.skills", "bot.folder", "bot.strict", "pools", "skills"})
 #: Settings by which the parts of a bot find each other: a worker with others would be alone.
 SHARED: Final = frozenset({"bot.name", "broker", "store", "run"})
 

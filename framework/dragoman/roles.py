@@ -5,6 +5,7 @@ Each opens what it needs from the settings. `dragoman.bot_context` holds what al
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import threading
@@ -154,7 +155,7 @@ def run_worker(
 
     bot = BotContext.of(settings)
     bot.require_processes(supervised=supervised)
-    skills = bot.skills(only=only)
+    skills = bot.skills()
     pools = pools_of(skills)
     if unknown := set(only) - skills.keys():
         raise SettingsError(f"there is no skill {min(unknown)!r} enabled (enabled: {', '.join(skills)})")
@@ -181,7 +182,8 @@ def run_worker(
     app.dragoman.alone = alone
     threads = all(handler.coroutine for skill in served.values() for handler in skill.handlers.values())
     worker = app.Worker(
-        hostname=f"{settings.bot.name}.{pool}@{socket.gethostname()}",
+        # Two of one name would fight for the queue on which Celery's tools talk to them.
+        hostname=f"{settings.bot.name}.{pool}-{os.getpid()}@{socket.gethostname()}",
         pool="threads" if threads else "prefork",
         concurrency=concurrency or (chosen.concurrency if chosen else None) or default_concurrency(pool),
         loglevel=loglevel,

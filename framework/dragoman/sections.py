@@ -80,7 +80,6 @@ class Bot(Section):
     Attributes:
         name: lower case; the namespace of all queues, so several bots can share one broker.
         skills: which discovered skills are enabled; those in ``folder`` always are.
-        isolated: skills in environments of their own: only ``dragoman worker --skill NAME`` loads such a one.
         folder: a folder with skills of the bot's own: each ``*.py`` file there with a ``Skill`` in it.
         prefixes: what makes a message a command without the bot's name in front.
         timezone: of people who have not told theirs, by its IANA name.
@@ -91,19 +90,12 @@ class Bot(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "dragoman"
     skills: tuple[SkillName, ...] = ("help",)
-    isolated: tuple[SkillName, ...] = ()
     folder: Path = Path("skills")
     prefixes: tuple[Annotated[str, Field(min_length=1, max_length=8)], ...] = ("!",)
     timezone: TimeZone = "UTC"
     plugins: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     strict: bool = False
     operator: Annotated[str, AfterValidator(verify_channel)] | None = None
-
-    @model_validator(mode="after")
-    def _one_or_the_other(self) -> Self:
-        if both := set(self.skills) & set(self.isolated):
-            raise ValueError(f"{min(both)} is in skills and in isolated: take it out of one of them")
-        return self
 
 
 class BreakerSettings(Section):

@@ -35,26 +35,21 @@ class Row(NamedTuple):
 
 def list_skills(engine: "Engine") -> list[Row]:
     """All of them, by name."""
-    from sqlalchemy import select
-
-    from .store.catalogue import Reader
+    from .store.catalogue import Reader, publishers
     from .store.engine import reading
-    from .store.schema import manifests
     from .store.serving import servers
 
     versions = {manifest.name: manifest.origin for manifest in Reader(engine).manifests}
     with reading(engine) as connection:
-        published = connection.execute(select(manifests.c.skill, manifests.c.publisher)).all()
-        living = servers(connection)
-    publishers = {row.skill: row.publisher or "bot" for row in published}
+        published, living = publishers(connection), servers(connection)
     return [
         Row(
             name,
             versions.get(name, ""),
-            publishers.get(name, ""),
+            published.get(name, ""),
             tuple(_shown(server) for server in living if server.skill == name),
         )
-        for name in sorted({*publishers, *(server.skill for server in living)})
+        for name in sorted({*published, *(server.skill for server in living)})
     ]
 
 

@@ -163,7 +163,7 @@ async def test_one_worker_can_be_run_by_itself(rabbitmq: object, namespace: str,
                     timeout=60,
                     check=False,
                 ).stdout
-                return '"max-concurrency": 3' in found and f"{namespace}.mine@" in found
+                return '"max-concurrency": 3' in found and f"{namespace}.mine-{worker.pid}@" in found
 
             wait_until(serves, 60, log.read_text())
             assert command_of(worker.pid)

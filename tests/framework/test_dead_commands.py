@@ -106,6 +106,15 @@ def test_a_table_shows_them_with_their_references(store: Engine) -> None:
     assert "there are more than 1" in call("list", "--limit", "1").stdout
 
 
+def test_a_long_error_leaves_room_for_the_rest(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    reference = fail(store, error="ValueError: " + "so long " * 30)
+    line = next(line for line in call("list").stdout.splitlines() if reference in line)
+    assert len(line) <= 80
+    assert "dice.roll" in line
+    assert "ValueError" in line
+
+
 def test_an_empty_list_says_so(store: Engine) -> None:
     assert call("list").stdout == "no dead letters\n"
     assert json.loads(call("list", "--json").stdout) == []

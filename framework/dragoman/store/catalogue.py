@@ -15,7 +15,7 @@ from .engine import reading
 from .schema import manifests, serving
 from .serving import living
 
-__all__ = ["Publisher", "Reader", "publish_manifests", "retire_manifests", "retire_skill"]
+__all__ = ["Publisher", "Reader", "publish_manifests", "publishers", "retire_manifests", "retire_skill"]
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,14 @@ def retire_manifests(connection: Connection, keep: Collection[str]) -> None:
     served = exists().where(serving.c.skill == manifests.c.skill, serving.c.alone == 1, living())
     connection.execute(update(manifests).where(*gone, served).values(publisher="worker"))
     connection.execute(delete(manifests).where(*gone))
+
+
+def publishers(connection: Connection) -> dict[str, Publisher]:
+    """Who has published each skill."""
+    return {
+        row.skill: row.publisher or "bot"
+        for row in connection.execute(select(manifests.c.skill, manifests.c.publisher))
+    }
 
 
 def retire_skill(connection: Connection, skill: str) -> bool:
