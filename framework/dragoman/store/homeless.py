@@ -16,9 +16,18 @@ PATIENCE: Final = 600.0
 #: Seconds until it is published again, for whoever takes it then: at first, and at most.
 WAITS: Final = (1.0, 30.0)
 
-#: ``first`` and ``again``: it was passed on. ``claim``: claim it, since it is to be given up or the ledger does not
-#: know it. ``done``: nothing is to be done, such as when somebody is running it.
-PassedOn = Literal["first", "again", "claim", "done"]
+
+class PassedOn(NamedTuple):
+    """What became of it.
+
+    Attributes:
+        outcome: ``first`` and ``again``: it was passed on. ``claim``: claim it, since it is to be given up or the
+            ledger does not know it. ``done``: nothing is to be done, such as when somebody is running it.
+        wait: seconds until it is published again, if it is.
+    """
+
+    outcome: Literal["first", "again", "claim", "done"]
+    wait: float = 0.0
 
 
 class Homeless(NamedTuple):
@@ -46,18 +55,18 @@ def pass_on(connection: Connection, items: Sequence[Homeless]) -> list[PassedOn]
     for item in items:
         row = found.get(item.run)
         if row is None:
-            outcomes.append("claim")
+            outcomes.append(PassedOn("claim"))
         elif row.state != "queued":
-            outcomes.append("done")
+            outcomes.append(PassedOn("done"))
         elif row.homeless_since is None:
             changes[item.run] = {"b_id": item.run, "since": now, "due": now + WAITS[0]}
-            outcomes.append("first")
+            outcomes.append(PassedOn("first", WAITS[0]))
         elif (age := now - row.homeless_since) > PATIENCE and not _published(connection, item):
-            outcomes.append("claim")
+            outcomes.append(PassedOn("claim"))
         else:
-            due = now + min(max(age / 2, WAITS[0]), WAITS[1])
-            changes[item.run] = {"b_id": item.run, "since": row.homeless_since, "due": due}
-            outcomes.append("again")
+            wait = min(max(age / 2, WAITS[0]), WAITS[1])
+            changes[item.run] = {"b_id": item.run, "since": row.homeless_since, "due": now + wait}
+            outcomes.append(PassedOn("again", wait))
     if changes:
         connection.execute(
             update(runs)

@@ -9,13 +9,10 @@ import functools
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
-from celery.worker.consumer.control import Control
-from celery.worker.consumer.delayed_delivery import DelayedDelivery
-from celery.worker.consumer.tasks import Tasks
 
 from ..exchange.foreign import refuse_compressed
 from ..exchange.message import Outgoing, dead_letter
@@ -29,10 +26,12 @@ from .bookkeeper import Bookkeeper
 from .breaker import Breaker
 from .calls import Calls
 from .canary import Canary
+from .homeless import Aside
 from .process import WorkerProcess
 from .request import Request
 from .slots import Slots
 from .steering import Steering
+from .steps import OURS
 
 __all__ = ["Consumer"]
 
@@ -46,49 +45,6 @@ AGAIN = 1.0
 RECONNECT = (0.2, 0.2, 2.0)
 #: Waiting requests of one skill that make a worker stop fetching its queue.
 HIGH = 64
-
-
-class SkillTasks(Tasks):  # type: ignore[misc]  # Celery has no types
-    """The step that starts consuming. Prefetch is counted for each queue, where the broker can do that."""
-
-    def qos_global(self, c: Any) -> bool:
-        return False
-
-    def start(self, c: "Consumer") -> None:
-        c.begin()
-        super().start(c)
-        # A new connection would consume from all queues again; but what waits here still waits.
-        for skill in c.not_taken():
-            c.task_consumer.cancel_by_queue(c.process.topology.skill_queue(skill).name)
-        if c.steering.canary is not None:
-            c.task_consumer.add_queue(c.steering.canary.queue)
-            c.steering.canary.listen(True)
-        c.taking = True
-
-    def stop(self, c: "Consumer") -> None:
-        c.taking = False
-        if c.steering.canary is not None:
-            c.steering.canary.listen(False)
-        super().stop(c)
-
-
-# What Celery requires for these is its own step, which would begin as well: as often as not after ours, and then it is
-# its consumer that consumes.
-
-
-class SkillControl(Control):  # type: ignore[misc]  # likewise
-    """The step that listens to Celery's tools."""
-
-    requires = (SkillTasks,)
-
-
-class SkillDelayedDelivery(DelayedDelivery):  # type: ignore[misc]  # likewise
-    """The step for Celery's own delays on quorum queues."""
-
-    requires = (SkillTasks,)
-
-
-OURS: Final = {step.__base__.__name__: step for step in (SkillTasks, SkillControl, SkillDelayedDelivery)}
 
 
 class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
@@ -113,6 +69,7 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
         self.per_queue = self.process.broker.prefetch_per_queue
         self.initial_prefetch_count = self._prefetch(self.slots.cap)
         self.steering = self._steering()
+        self.aside = Aside(self)
         #: Whether its queues are chosen: only then may another be added, or one be taken out.
         self.taking = False
         self._stopped = threading.Event()
@@ -227,8 +184,9 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]  # likewise
             self.soon(self.take_from, skill)
 
     def not_taken(self) -> frozenset[str]:
-        """The skills whose queues are not consumed: somebody said so, or too much waits here."""
-        return frozenset(self.steering.held) | (frozenset() if self.per_queue else self.slots.paused())
+        """The skills whose queues are not consumed: somebody said so, others go first, or too much waits here."""
+        reasons = frozenset(self.steering.held | self.aside.skills)
+        return reasons if self.per_queue else reasons | self.slots.paused()
 
     def stop_taking(self, skill: str) -> None:
         """Consume from this skill's queue no more; in the consumer's thread."""
