@@ -1,6 +1,7 @@
 """A broker or a database that is away for a while: everybody is answered once, in order, when it is back."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from dragoman_discord.simulator import DiscordSimulator
 from dragoman_slack.simulator import SlackSimulator
 from support.bot import settings_for
-from support.parts import SeparateParts
+from support.parts import PARTS, SeparateParts
 from support.postgres import PostgreSQL
-from support.servers import wait_until
+from support.servers import free_port, wait_until
 
 from .test_roll_over import started
+from .test_watched import ask, until
 
 SKILLS = '''
 from dragoman import Skill
@@ -41,7 +43,8 @@ async def test_what_is_said_while_the_broker_is_away_is_answered_once_and_in_ord
         ann = acme.user("ann")
         rooms = [acme.channel(f"room-{number}", members=[ann]) for number in range(5)]
         toml = settings_for(slack, {"acme": acme}, broker=server.url, name=namespace)
-        async with started(SeparateParts(tmp_path, toml, SKILLS), "count"):
+        ports = {part: free_port() for part in PARTS}
+        async with started(SeparateParts(tmp_path, toml, SKILLS, ports), "count"):
             await slack.connected(1, timeout=60)
             await ann.say(rooms[0], "number 0")
             await slack.until(lambda: rooms[0].said, 60)
@@ -50,9 +53,15 @@ async def test_what_is_said_while_the_broker_is_away_is_answered_once_and_in_ord
                 said = [await ann.say(rooms[number % 5], f"number {number}") for number in range(1, 51)]
                 # Slack is told "ok": they are in the ledger.
                 await slack.until(lambda: all(message.accepted for message in said), 20)
+                for port in ports.values():  # each says that it is well, and what it waits for
+                    await until(lambda port=port: ask(port, "/ready")[0] == 503)
+                    assert json.loads(ask(port, "/ready")[1])["checks"]["broker"].startswith("not connected")
+                    assert ask(port, "/live")[0] == 200
             finally:
                 await asyncio.to_thread(server.start)
             await slack.until(lambda: sum(len(room.said) for room in rooms) >= 51, 90)
+            for port in ports.values():
+                await until(lambda port=port: ask(port, "/ready")[0] == 200)
             for place, room in enumerate(rooms):
                 assert [each.text for each in room.said] == [f"got {n}" for n in range(51) if n % 5 == place]
 

@@ -4,7 +4,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from support.bot import ECHO
 from support.servers import wait_until
@@ -17,16 +19,22 @@ PARTS = {"router": ["router"], "worker": ["worker", "--pool", "default"], "gatew
 class SeparateParts:
     """``with SeparateParts(folder, toml) as parts``: started on entry, ended on exit.
 
+    Args:
+        ports: where parts tell how they are.
+
     Attributes:
         log: the file with what they have logged.
     """
 
-    def __init__(self, folder: Path, toml: str, skills: str = ECHO) -> None:
+    def __init__(
+        self, folder: Path, toml: str, skills: str = ECHO, ports: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self.config = folder / "dragoman.toml"
         self.config.write_text(toml)
         (folder / "skills").mkdir(exist_ok=True)
         (folder / "skills" / "echo.py").write_text(skills)
         self.log = folder / "parts.log"
+        self.ports = ports
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "SeparateParts":
@@ -47,9 +55,10 @@ class SeparateParts:
 
     def start(self, part: str) -> None:
         """Start one."""
+        words = [*PARTS[part], *(["--watch-port", str(self.ports[part])] if part in self.ports else [])]
         with self.log.open("ab") as log:
             self.running[part] = subprocess.Popen(
-                [sys.executable, "-m", "dragoman", "--config", str(self.config), *PARTS[part]],
+                [sys.executable, "-m", "dragoman", "--config", str(self.config), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
