@@ -53,11 +53,11 @@ class SeparateParts:
                 process.wait()
         self.running.clear()
 
-    def start(self, part: str) -> None:
-        """Start one."""
+    def start(self, part: str, name: str = "") -> None:
+        """Start one; a second one of a part has a name of its own."""
         words = [*PARTS[part], *(["--watch-port", str(self.ports[part])] if part in self.ports else [])]
         with self.log.open("ab") as log:
-            self.running[part] = subprocess.Popen(
+            self.running[name or part] = subprocess.Popen(
                 [sys.executable, "-m", "dragoman", "--config", str(self.config), *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
