@@ -15,6 +15,8 @@ BACKEND := hatchling editables
 INPUTS := pyproject.toml constraints.txt
 
 export PIP_NO_INPUT := 1
+# Tests start hundreds of processes: without bytecode each of them would compile all of Dragoman.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -29,6 +29,22 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests with whole bots among the files of the others: `worksteal` begins with an equal part of the list
+    for each process, and these take long and wait a lot.
+    """
+    whole = [item for item in items if "end_to_end" in item.path.parts]
+    others = [item for item in items if "end_to_end" not in item.path.parts]
+    spread: list[pytest.Item] = []
+    placed = 0
+    for _, group in itertools.groupby(others, lambda item: item.path):
+        spread += group
+        here = len(whole) * (len(spread) - placed) // len(others)
+        spread += whole[placed:here]
+        placed = here
+    items[:] = [*spread, *whole[placed:]]
+
+
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[RabbitMQ]:
     """A running RabbitMQ. Who stops or kills it starts it again."""

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from dragoman_slack.simulator import SlackSimulator
 from support.bot import RunningBot, settings_for
-from support.servers import end, free_port
+from support.servers import end, free_port, wait_until
 
 from .test_way_round import running
 
@@ -80,7 +79,7 @@ async def test_inspect_control_and_flower(
             def tasks_seen() -> bool:
                 try:
                     found = json.loads(fetch(f"http://127.0.0.1:{port}/api/tasks"))
-                except (urllib.error.URLError, OSError):
+                except OSError:
                     return False
                 done = [t for t in found.values() if t["name"] == "dragoman.skill.echo" and t["state"] == "SUCCESS"]
                 # What was said is nobody's business there.
@@ -88,14 +87,19 @@ async def test_inspect_control_and_flower(
                 return bool(done)
 
             def workers_seen() -> set[str]:
-                return set(json.loads(fetch(f"http://127.0.0.1:{port}/api/workers?refresh=1")))
+                try:
+                    return set(json.loads(fetch(f"http://127.0.0.1:{port}/api/workers?refresh=1")))
+                except OSError:
+                    return set()
 
             async def talk_until_seen() -> None:
                 while not await asyncio.to_thread(tasks_seen):
                     await general.reply_to(await ann.say(general, "@dragoman echo watched"), timeout=30)
 
+            await asyncio.to_thread(
+                wait_until, lambda: any(name.startswith(f"{namespace}.") for name in workers_seen()), 60, "Flower"
+            )
             await asyncio.wait_for(talk_until_seen(), 60)
-            assert any(name.startswith(f"{namespace}.") for name in await asyncio.to_thread(workers_seen))
 
 
 async def test_a_stock_celery_worker_serves_the_skills(

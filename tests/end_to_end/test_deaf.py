@@ -116,7 +116,7 @@ def say(text: str) -> str:
 
 
 @pytest.mark.timeout(240)
-async def test_a_process_that_has_grown_too_large_is_replaced(durable_url: str, namespace: str, tmp_path: Path) -> None:
+async def test_a_process_that_has_grown_too_large_is_replaced(namespace: str, tmp_path: Path) -> None:
     async with SlackSimulator() as slack:
         acme = slack.workspace("acme")
         ann = acme.user("ann")
@@ -124,7 +124,7 @@ async def test_a_process_that_has_grown_too_large_is_replaced(durable_url: str, 
         toml = settings_for(
             slack,
             {"acme": acme},
-            broker=durable_url,
+            broker="embedded",
             name=namespace,
             skills="",
             more="[pools.default]\nconcurrency = 2\n",

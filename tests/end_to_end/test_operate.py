@@ -160,13 +160,13 @@ async def wait(text: str) -> str:
 
 
 @pytest.mark.timeout(240)
-async def test_a_pool_of_threads_is_steered_as_well(durable_url: str, namespace: str, tmp_path: Path) -> None:
+async def test_a_pool_of_threads_is_steered_as_well(namespace: str, tmp_path: Path) -> None:
     async with SlackSimulator() as slack:
         acme = slack.workspace("acme")
         ann = acme.user("ann")
         general = acme.channel("general", members=[ann])
         more = "[pools.async]\nconcurrency = 2\n"
-        toml = settings_for(slack, {"acme": acme}, broker=durable_url, name=namespace, skills="", more=more)
+        toml = settings_for(slack, {"acme": acme}, broker="embedded", name=namespace, skills="", more=more)
         async with running(RunningBot(tmp_path, toml, LOOPED)) as bot:
             await slack.connected(timeout=60)
             for number in range(8):

@@ -1,5 +1,7 @@
 """Opening the store: SQLite by default, PostgreSQL by URL, at the newest schema."""
 
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,7 +128,7 @@ def _sqlite(database: str, url: str, synchronous: str, timeout: int) -> Engine:
         # The driver must not begin transactions on its own; see "begin" below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _use_wal(cursor, timeout)
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -139,3 +141,16 @@ def _sqlite(database: str, url: str, synchronous: str, timeout: int) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_wal(cursor: Any, timeout: float) -> None:
+    """SQLite fails this one at once if several processes open a new file together, whatever it was told of waiting."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
