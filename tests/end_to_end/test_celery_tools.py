@@ -44,13 +44,13 @@ def started() -> Iterator[list["subprocess.Popen[bytes]"]]:
 
 
 async def test_inspect_control_and_flower(
-    durable_url: str, namespace: str, tmp_path: Path, started: list["subprocess.Popen[bytes]"]
+    namespace: str, tmp_path: Path, started: list["subprocess.Popen[bytes]"]
 ) -> None:
     async with SlackSimulator() as slack:
         acme = slack.workspace("acme")
         ann = acme.user("ann")
         general = acme.channel("general", members=[ann])
-        toml = settings_for(slack, {"acme": acme}, broker=durable_url, name=namespace)
+        toml = settings_for(slack, {"acme": acme}, broker="embedded", name=namespace)
         async with running(RunningBot(tmp_path, toml)) as bot:
             await slack.connected(timeout=40)
             await general.reply_to(await ann.say(general, "@dragoman help"), timeout=40)

@@ -159,6 +159,7 @@ def fresh() -> str:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.parametrize("durable_url", ["rabbitmq"], indirect=True)
 async def test_a_skill_comes_and_goes_while_the_bot_runs(durable_url: str, namespace: str, tmp_path: Path) -> None:
     """Its worker has settings and a folder of its own; the gateway and the router know nothing of its code."""
     async with SlackSimulator() as slack:

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from dragoman_slack.simulator import SlackSimulator
-from support.bot import RunningBot, settings_for
+from support.bot import settings_for
 from support.parts import SeparateParts
 from support.postgres import PostgreSQL
 
 from .test_roll_over import started
-from .test_way_round import running
 
 COUNT = '''
 from dragoman import Skill
@@ -25,24 +24,6 @@ def count(number: int) -> str:
     """One after another."""
     return f"got {number}"
 '''
-
-
-async def test_a_bot_keeps_its_store_in_postgresql(postgres: PostgreSQL, namespace: str, tmp_path: Path) -> None:
-    async with SlackSimulator() as slack:
-        acme = slack.workspace("acme")
-        ann = acme.user("ann")
-        general = acme.channel("general", members=[ann])
-        more = f'[store]\nurl = "postgresql{postgres.database()}"\n'
-        toml = settings_for(slack, {"acme": acme}, broker="embedded", name=namespace, more=more)
-        async with running(RunningBot(tmp_path, toml)) as bot:
-            await slack.connected(timeout=40)
-            for number in range(20):
-                said = await ann.say(general, f"@dragoman echo {number}")
-                assert (await general.reply_to(said, timeout=30)).text == f"echo {number}"
-            assert bot.kill("worker default")
-            said = await ann.say(general, "@dragoman echo again")
-            assert (await general.reply_to(said, timeout=40)).text == "echo again"
-        assert not (tmp_path / ".dragoman" / "store.db").exists()
 
 
 @pytest.mark.timeout(150)
@@ -75,3 +56,4 @@ async def test_two_gateways_of_an_account_and_two_workers_share_it_and_one_of_ea
             await slack.until(lambda: heard(160), 90)
             for place, room in enumerate(rooms):
                 assert [each.text for each in room.said] == [f"got {n}" for n in range(160) if n % 8 == place]
+        assert not (tmp_path / ".dragoman" / "store.db").exists()

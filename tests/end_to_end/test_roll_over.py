@@ -119,6 +119,7 @@ async def test_a_rolling_restart_under_load_loses_and_doubles_nothing(
     assert max(seconds for _, seconds in ended.values()) < GRACE + 2
 
 
+@pytest.mark.parametrize("server_url", ["embedded"], indirect=True)
 async def test_a_run_that_takes_longer_than_the_grace_is_handed_back(
     server_url: str, namespace: str, tmp_path: Path
 ) -> None:

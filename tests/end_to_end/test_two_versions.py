@@ -74,12 +74,12 @@ async def known(person: Any, channel: Any, command: str) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_two_versions_side_by_side(durable_url: str, namespace: str, tmp_path: Path) -> None:
+async def test_two_versions_side_by_side(namespace: str, tmp_path: Path) -> None:
     async with SlackSimulator() as slack:
         acme = slack.workspace("acme")
         ann = acme.user("ann")
         general = acme.channel("general", members=[ann])
-        toml = settings_for(slack, {"acme": acme}, broker=durable_url, name=namespace)
+        toml = settings_for(slack, {"acme": acme}, broker="embedded", name=namespace)
         data = tmp_path / ".dragoman"
         own = toml.replace("[broker]", f'[run]\ndata = "{data}"\n[broker]').replace('"help", "dice"', "")
 
