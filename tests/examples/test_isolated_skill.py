@@ -74,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
         check=True,
         env=os.environ | {"PIP_FIND_LINKS": ""},
     )
-    missing = [folder / "bot/.venv/bin/python", "-c", "import radio_alphabet"]
+    missing = [str(folder / "bot/.venv/bin/python"), "-c", "import radio_alphabet"]
     assert b"ModuleNotFoundError" in subprocess.run(missing, capture_output=True, check=False).stderr
     return folder
 
