@@ -1,12 +1,13 @@
 """The command line. Each command says what it does in its help; what it does is elsewhere."""
 
+import contextlib
 import gc
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,6 +23,9 @@ from .skill_commands import SKILL_COMMANDS
 from .store_commands import store
 from .supervisor import stop_with_parent
 from .why_commands import tail, why
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 __all__ = ["cli", "main"]
 
@@ -43,6 +47,17 @@ class State:
     def options(self) -> list[str]:
         """The same options, for another process."""
         return [*(["--config", str(self.config)] if self.config else []), "--log-level", self.level]
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator["Engine"]:
+        """The store of the settings, as long as the block lasts."""
+        from .store.engine import open_store
+
+        engine = open_store(self.settings.store_url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 class Commands(click.Group):

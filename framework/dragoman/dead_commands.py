@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -76,7 +75,7 @@ def list_command(state: Any, /, limit: int, as_json: bool, **chosen: Any) -> Non
     from .store.dead import list_letters
     from .store.engine import reading
 
-    with _store(state) as engine, reading(engine) as connection:
+    with state.store() as engine, reading(engine) as connection:
         letters = list_letters(connection, _filters(chosen), limit + 1)
     shown = letters[:limit]
     if as_json:
@@ -100,7 +99,7 @@ def show_command(state: Any, /, reference: str) -> None:
     from .store.dead import find_letters
     from .store.engine import reading
 
-    with _store(state) as engine, reading(engine) as connection:
+    with state.store() as engine, reading(engine) as connection:
         (letter,) = find_letters(connection, [reference])
         for line in telling.show_letter(letter):
             click.echo(line)
@@ -122,7 +121,7 @@ def replay_command(
 
     replayed = 0
     problems: list[str] = []
-    with _store(state) as engine:
+    with state.store() as engine:
         manifest = _skill(engine, to) if to is not None else None
         letters = _letters(engine, references, everything, _filters(chosen))
         if everything and not yes:
@@ -150,7 +149,7 @@ def drop_command(state: Any, /, references: tuple[str, ...], everything: bool, y
     """Throw dead letters away: they cannot be replayed then."""
     from .store.replaying import drop
 
-    with _store(state) as engine:
+    with state.store() as engine:
         letters = _letters(engine, references, everything, _filters(chosen))
         if not yes:
             _confirm("Drop", letters)
@@ -204,14 +203,3 @@ def _skill(engine: "Engine", name: str) -> "SkillManifest":
     if name not in known:
         raise SettingsError(f"no worker has published a skill {name!r}: there are {', '.join(known) or 'none'}")
     return known[name]
-
-
-@contextmanager
-def _store(state: Any) -> "Iterator[Engine]":
-    from .store.engine import open_store
-
-    engine = open_store(state.settings.store_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()

@@ -1,10 +1,8 @@
 """``dragoman queues``, ``pause``, ``resume``, ``drain``, ``scale`` and ``purge``: while the bot runs, and kept."""
 
-import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,7 +29,7 @@ def queues(state: Any, as_json: bool) -> None:
 
     settings = state.settings
     bot = BotContext.of(settings)
-    with _store(state) as engine:
+    with state.store() as engine:
         rows, problem = list_queues(engine, bot.broker, tuple(settings.accounts))
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], indent=2))
@@ -83,7 +81,7 @@ def scale(state: Any, skill: str, number: int) -> None:
     """Have at most NUMBER runs of SKILL at once in each worker; 0: as many as its settings say."""
     from .store.controls import set_concurrency
 
-    with _store(state) as engine:
+    with state.store() as engine:
         _known(engine, skill)
         with engine.begin() as connection:
             set_concurrency(connection, skill, number or None)
@@ -103,7 +101,7 @@ def purge(state: Any, skill: str, yes: bool) -> None:
     from .store.standing import backlogs
 
     bot = BotContext.of(state.settings)
-    with _store(state) as engine:
+    with state.store() as engine:
         _known(engine, skill)
         with reading(engine) as connection:
             backlog = backlogs(connection).get(("skill", skill))
@@ -127,21 +125,10 @@ def purge(state: Any, skill: str, yes: bool) -> None:
 QUEUE_COMMANDS = (queues, pause, resume, drain, scale, purge)
 
 
-@contextlib.contextmanager
-def _store(state: Any) -> "Iterator[Engine]":
-    from .store.engine import open_store
-
-    engine = open_store(state.settings.store_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
 def _say(state: Any, skill: str, what: "State", reason: str) -> None:
     from .store.controls import set_state
 
-    with _store(state) as engine:
+    with state.store() as engine:
         _known(engine, skill)
         with engine.begin() as connection:
             set_state(connection, skill, what, reason)

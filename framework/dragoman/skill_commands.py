@@ -1,8 +1,7 @@
 """``dragoman skills`` and ``dragoman retire``: what is published, who serves it, and how it is taken out."""
 
-import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -67,7 +66,7 @@ def _shown(server: "Server") -> str:
 @reports_errors
 def skills(state: Any, as_json: bool) -> None:
     """Show which skills the bot knows, of which version, and which workers serve them now."""
-    with _store(state) as engine:
+    with state.store() as engine:
         rows = list_skills(engine)
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], indent=2))
@@ -86,7 +85,7 @@ def retire(state: Any, skill: str) -> None:
     from .store.catalogue import retire_skill
     from .store.serving import servers
 
-    with _store(state) as engine:
+    with state.store() as engine:
         known = [row.skill for row in list_skills(engine)]
         if skill not in known:
             near = difflib.get_close_matches(skill, known, n=1)
@@ -120,14 +119,3 @@ def _show(rows: Sequence[Row]) -> None:
         workers: Text | str = "\n".join(row.workers) or Text("nobody: what it is asked waits", "yellow")
         table.add_row(row.skill, row.version, row.publisher, workers)
     Console(highlight=False).print(table)
-
-
-@contextlib.contextmanager
-def _store(state: Any) -> "Iterator[Engine]":
-    from .store.engine import open_store
-
-    engine = open_store(state.settings.store_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()

@@ -1,8 +1,7 @@
 """``dragoman why`` and ``dragoman tail``: what happened to one message, and what happens now."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,7 @@ from .redaction import redact
 from .reporting import reports_errors
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    pass
 
 __all__ = ["tail", "why"]
 
@@ -35,7 +34,7 @@ def why(state: Any, message: str) -> None:
     from .why import NotFound, Why
 
     settings = state.settings
-    with _store(state) as engine:
+    with state.store() as engine:
         reader = Reader(engine)
         reader.refresh()
         routes = Routes(reader.manifests, settings.bot.prefixes, settings.access, settings.bot.timezone)
@@ -62,7 +61,7 @@ def tail(state: Any, account: str | None, skill: str | None, kind: str | None, a
 
     from .tail import Tail, shown
 
-    with _store(state) as engine:
+    with state.store() as engine:
         steps = Tail(engine, account=account, skill=skill, kind=kind)
         try:
             while True:
@@ -80,14 +79,3 @@ def _links(settings: Any) -> list[Callable[[str], tuple[str, str] | None]]:
     problems: dict[str, str] = {}
     platforms = {str(account["platform"]) for account in settings.accounts.values()}
     return [adapter.read_link for adapter in load_adapters(platforms, strict=False, problems=problems).values()]
-
-
-@contextmanager
-def _store(state: Any) -> "Iterator[Engine]":
-    from .store.engine import open_store
-
-    engine = open_store(state.settings.store_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
