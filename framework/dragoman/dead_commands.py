@@ -124,7 +124,7 @@ def replay_command(
     with state.store() as engine:
         manifest = _skill(engine, to) if to is not None else None
         letters = _letters(engine, references, everything, _filters(chosen))
-        if everything and not yes:
+        if letters and everything and not yes:
             _confirm("Replay", letters)
         for some in _chunks(letters):
             with engine.begin() as connection:
@@ -151,7 +151,7 @@ def drop_command(state: Any, /, references: tuple[str, ...], everything: bool, y
 
     with state.store() as engine:
         letters = _letters(engine, references, everything, _filters(chosen))
-        if not yes:
+        if letters and not yes:
             _confirm("Drop", letters)
         dropped = 0
         for some in _chunks(letters):

@@ -70,8 +70,10 @@ def skills(state: Any, as_json: bool) -> None:
         rows = list_skills(engine)
     if as_json:
         click.echo(json.dumps([row._asdict() for row in rows], indent=2))
-    else:
+    elif rows:
         _show(rows)
+    else:
+        click.echo("no worker has published a skill yet: `dragoman run` or `dragoman worker` does")
 
 
 @click.command("retire")

@@ -220,6 +220,7 @@ def test_dropping_asks_first(store: Engine) -> None:
     assert f"{references[0]} run dice.roll" in done.stdout
     assert "dropped 1" in done.stdout
     assert call("drop", "--all", "--yes").stdout == "dropped 3\n"
+    assert call("drop", "--all").stdout == "dropped 0\n"  # and of nothing it asks nothing
     assert call("list").stdout == "no dead letters\n"
     with store.connect() as connection:
         assert connection.execute(runs.select()).one().state == "skipped"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from dragoman import SkillManifest
 from dragoman.cli import cli
 from dragoman.store.catalogue import Reader, publish_manifests
 from dragoman.store.engine import open_store
 from dragoman.store.processes import Process, beat, forget
+from dragoman.store.schema import manifests
 from dragoman.store.serving import serve
 from dragoman.supervisor import CONFIG_ERROR
 
@@ -59,6 +60,13 @@ def test_it_shows_who_serves_which_version(store: Engine) -> None:
     table = dragoman("skills").stdout
     assert "nobody: what it is asked waits" in table
     assert "default at here (11)" in table
+
+
+def test_a_bot_that_has_not_begun_has_none(store: Engine) -> None:
+    with store.begin() as connection:
+        forget(connection, WORKER)
+        connection.execute(delete(manifests))
+    assert "no worker has published a skill yet" in dragoman("skills").stdout
 
 
 def test_a_skill_that_is_served_is_not_retired(store: Engine) -> None:
