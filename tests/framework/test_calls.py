@@ -44,6 +44,16 @@ def test_they_are_called_in_their_order(hub: Hub) -> None:
     assert done == list(range(50))
 
 
+def test_they_are_called_before_what_is_done_in_each_turn(hub: Hub) -> None:
+    """In one of these ticks Celery's pool sees that it has something to send to its processes."""
+    calls, done = Calls(hub, (OSError,)), list[str]()
+    for _ in range(20):
+        hub.on_tick.add(lambda: done.append("tick"))
+    calls(done.append, "call")
+    turn(hub)
+    assert done == ["call", *["tick"] * 20]
+
+
 def test_one_that_breaks_with_the_connection_takes_no_other_along(hub: Hub) -> None:
     calls, done = Calls(hub, (OSError,)), list[int]()
     calls(done.append, 1)

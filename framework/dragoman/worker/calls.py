@@ -27,12 +27,14 @@ class Calls:
         self._hub = hub
         self._errors = errors
         self._waiting: deque[tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]] = deque()
-        hub.on_tick.add(self._run)
+        hub.on_tick.add(self._run)  # for what was dropped
         hub.on_close.add(self._run)
 
     def __call__(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         self._waiting.append((function, arguments, named))
-        self._hub.call_soon(_wake)
+        # Before the ticks of a turn: in one of these the pool sees that it has something to send to its processes, and
+        # what it is given after that waits until something else happens, for up to a second.
+        self._hub.call_soon(self._run)
 
     def _run(self, *_: object) -> None:
         while self._waiting:
@@ -41,7 +43,3 @@ class Calls:
                 function(*arguments, **named)
             except self._errors as error:
                 log.debug("the connection broke meanwhile: %s", error)
-
-
-def _wake() -> None:
-    """So that the loop turns."""
