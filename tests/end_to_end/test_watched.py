@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import http.client
 import json
 import logging
 import subprocess
@@ -35,7 +36,8 @@ def ask(port: int, path: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
-    except OSError:
+    # As long as nobody listens there, TCP may even connect us to ourselves.
+    except (OSError, http.client.HTTPException):
         return 0, ""
 
 
