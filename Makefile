@@ -1,6 +1,7 @@
 # make demo    the main job on embedded defaults: no account, token, broker or root
 # make test    all tests (ARGS="-k name" for some); as root with apt it installs the servers that they use
-# make check   format, lint, types, import rules: changes nothing
+# make check   format, lint, types, import rules, secrets in the repository, known vulnerabilities: changes nothing
+# make chaos   breaks a bot at random while people talk to it, and looks at every message (ARGS="--help")
 # make bench   what the README's figures come from
 # make clean   removes what make made
 #
@@ -14,10 +15,12 @@ BACKEND := hatchling editables
 INPUTS := pyproject.toml constraints.txt
 
 export PIP_NO_INPUT := 1
+# Tests start hundreds of processes: without bytecode each of them would compile all of Dragoman.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench format servers clean
+.PHONY: help demo test check chaos bench format servers clean
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -25,19 +28,24 @@ help:
 demo: .venv/.demo
 	@$(BIN)/python examples/demo/demo.py
 
-# Two processes, each with servers of its own: much of the time is waiting. A file's tests stay together.
+# Four processes, each with servers of its own, also on two cores: half of the time is waiting.
 test: .venv/.installed servers
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/house/test_secrets.py
+	$(BIN)/python tests/house/audit.py
 
 format: .venv/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+chaos: .venv/.installed
+	@$(BIN)/python tests/end_to_end/chaos.py $(ARGS)
 
 bench: .venv/.installed
 	$(BIN)/python tests/bench/bench.py $(ARGS)

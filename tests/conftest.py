@@ -5,6 +5,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from dragoman.exchange.broker import Broker
 from dragoman.exchange.embedded import EmbeddedValkey
@@ -23,6 +27,22 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "needs(*capabilities): what a broker must be able to do for this test (see Broker.capabilities)",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests with whole bots among the files of the others: `worksteal` begins with an equal part of the list
+    for each process, and these take long and wait a lot.
+    """
+    whole = [item for item in items if "end_to_end" in item.path.parts]
+    others = [item for item in items if "end_to_end" not in item.path.parts]
+    spread: list[pytest.Item] = []
+    placed = 0
+    for _, group in itertools.groupby(others, lambda item: item.path):
+        spread += group
+        here = len(whole) * (len(spread) - placed) // len(others)
+        spread += whole[placed:here]
+        placed = here
+    items[:] = [*spread, *whole[placed:]]
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +103,13 @@ def server(request: pytest.FixtureRequest) -> "EmbeddedValkey | RabbitMQ":
     """The server of the test's `broker`, for tests that break it."""
     found: EmbeddedValkey | RabbitMQ = request.getfixturevalue(request.node.callspec.params["broker"])
     return found
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """As if somebody had installed the SDK and set it up."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    yield exporter
+    provider.shutdown()

@@ -34,6 +34,7 @@ from .identity import Identity
 from .inbox import Inbox
 from .intake import Intake
 from .interactions import Interaction, Interactions
+from .links import read_link
 from .missed import Missed
 from .normalise import INTENTS
 from .offers import Offers
@@ -63,7 +64,10 @@ class DiscordAdapter(Adapter):
 
     platform: ClassVar[str] = "discord"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
+    #: A session that is resumed repeats what was missed, but only for minutes.
+    offers_once: ClassVar[bool] = True
     Settings = DiscordSettings
+    read_link = staticmethod(read_link)
 
     settings: DiscordSettings
 
@@ -76,7 +80,7 @@ class DiscordAdapter(Adapter):
         self._posted = Posted(account, self._api, lambda: self.services)
         self._interactions = Interactions(self._api.call, settings.patience, lambda: self.services)
         self._offers = Offers(account, Sync(account, self._api.call, settings.guild), self._known, settings.commands)
-        self._missed = Missed(account, self._api, self._places)
+        self._missed = Missed(account, self._api, self._places, settings.catch_up)
         self._shards: list[Shard] = []
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -33,6 +33,10 @@ keep_quiet(logging.getLogger("discord.http"))
 #: a thing is overloaded, or limited in how often it may be written.
 PASSING: Final = frozenset({20016, 20022, 20028, 40062, 130000})
 
+#: Seconds that discord.py waits for a rate limit by itself, the least that it can be told; for longer ones the gateway
+#: waits, with everything else that is to be said there.
+LONGEST: Final = 30.0
+
 ADVICE: Final[Mapping[int, str]] = {
     10003: "the channel does not exist, or the bot is not in its guild",
     10008: "the message does not exist (any more)",
@@ -50,7 +54,7 @@ class Http(HTTPClient):
 
     def __init__(self, settings: DiscordSettings) -> None:
         loop = asyncio.get_running_loop()
-        super().__init__(loop, proxy=settings.proxy, max_ratelimit_timeout=max(30.0, settings.timeout))
+        super().__init__(loop, proxy=settings.proxy, max_ratelimit_timeout=LONGEST)
         self._url = settings.api_url
         self._timeout = aiohttp.ClientTimeout(total=settings.timeout)
 
@@ -145,7 +149,7 @@ class Api:
         try:
             return await http.request(route, **how)
         except Exception as error:
-            made = self._error(f"{call.method} {call.path}", error)
+            made = self._error(f"{call.method} {call.path}", error, whole="channel_id" not in call.ids)
             refused = too_large(call, made.code) if isinstance(made, DeliveryError) else None
             raise refused or made from None
 
@@ -155,11 +159,15 @@ class Api:
         if http is not None:
             await http.close()
 
-    def _error(self, what: str, error: BaseException) -> BaseException:
+    def _error(self, what: str, error: BaseException, *, whole: bool = True) -> BaseException:
         """As ours, if it is Discord's or the network's. An address may have a token in it: only its shape is said."""
         match error:
             case RateLimited():
-                return DeliveryError(f"{what}: limited for {error.retry_after:.0f} s", code="429", retry=True)
+                # Each channel has its own limits: https://docs.discord.com/developers/topics/rate-limits
+                after = error.retry_after
+                return DeliveryError(
+                    f"{what}: limited for {after:.0f} s", code="429", retry=True, after=after, whole=whole
+                )
             case HTTPException():
                 return _refusal(what, error)
             case aiohttp.ClientError() | OSError() | TimeoutError():
@@ -179,11 +187,20 @@ class Api:
 def _refusal(what: str, error: HTTPException) -> DeliveryError:
     if not error.code:
         retry = error.status >= 500 or error.status == 429
-        return DeliveryError(f"{what}: HTTP {error.status}", code=f"http_{error.status}", retry=retry)
+        after = _after(error) if error.status == 429 else None
+        return DeliveryError(f"{what}: HTTP {error.status}", code=f"http_{error.status}", retry=retry, after=after)
     retry = error.status >= 500 or error.status == 429 or error.code in PASSING
     advice = ADVICE.get(error.code)
     text = " ".join(error.text.split()) or f"error {error.code}"
     return DeliveryError(f"{what}: {text}{f': {advice}' if advice else ''}", code=str(error.code), retry=retry)
+
+
+def _after(error: HTTPException) -> float | None:
+    """The seconds that the network before Discord wants no more calls for: that is for all of them."""
+    try:
+        return float(error.response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None
 
 
 def _text(value: object) -> str:

@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from dragoman import DeliveryError, FileRef
+from dragoman.outward import outward
 
 from .attachments import shown_name
 from .settings import DiscordSettings
@@ -75,7 +76,11 @@ async def download(file: FileRef, settings: DiscordSettings) -> AsyncIterator[by
     headers = {"Accept-Encoding": "identity"}
     try:
         async with aiohttp.ClientSession(
-            timeout=timeout, headers=headers, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+            connector=outward(settings.cdn_url, settings.proxy),
+            timeout=timeout,
+            headers=headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
         ) as session:
             for _ in range(MOST_HOPS):
                 async with session.get(url, allow_redirects=False, proxy=settings.proxy) as response:

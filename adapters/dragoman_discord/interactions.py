@@ -107,10 +107,10 @@ class Interactions:
         self._add(key, Interaction(id, token, application, place, self._clock() + VALID))
         self._unkept.add(key)
 
-    async def keep(self, key: str) -> None:
+    async def keep(self, key: str, *, again: bool = False) -> None:
         """Have it kept, if the event with that key is an interaction's. Called before the event is handed over.
 
-        While the store is away the event cannot be handed over either, and this is called again.
+        While the store is away the event may be handed over all the same: see `keep_rest`.
         """
         services, known = self._services(), self._known.get(key)
         if key not in self._unkept or known is None or services is None:
@@ -120,9 +120,22 @@ class Interactions:
         try:
             await services.keep_credentials(key, {**secret, "until": until}, until)
         except Exception as error:  # whatever the store raises
-            log.warning("the interaction %s could not be kept for a restart (%s)", known.id, type(error).__name__)
+            log.log(
+                logging.DEBUG if again else logging.WARNING,
+                "the interaction %s could not be kept for a restart yet (%s)",
+                known.id,
+                type(error).__name__,
+            )
             return
         self._unkept.discard(key)
+
+    async def keep_rest(self) -> None:
+        """Have those kept that could not be, as long as they can be answered. Called when the store is there."""
+        for key in list(self._unkept):
+            if key in self._known and self._known[key].until > self._clock():
+                await self.keep(key, again=True)
+            else:
+                self._unkept.discard(key)
 
     @property
     def waiting(self) -> tuple[str, ...]:

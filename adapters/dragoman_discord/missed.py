@@ -5,14 +5,16 @@ say what their last message is (``last_message_id``), and their histories have t
 (https://docs.discord.com/developers/resources/message#get-channel-messages). Of direct messages those are read in
 which somebody has talked since we came first. Reactions, edits and deletions of that time are not to be had.
 
-What is said there meanwhile waits until that has been read, so that the order is kept. What is still to be read is
-part of the state that outlives the process, until all of it has been handed over.
+What is older than the account's ``catch_up`` is not read: its answer would surprise more than it helps. What is said
+there meanwhile waits until that has been read, so that the order is kept. What is still to be read is part of the state
+that outlives the process, until all of it has been handed over.
 """
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Final
 
 from dragoman import DeliveryError
@@ -33,10 +35,18 @@ MOST_DIRECT: Final = 200
 
 
 class Missed:
-    """Since when, for each guild whose channels are still to be asked about."""
+    """Since when, for each guild whose channels are still to be asked about.
 
-    def __init__(self, account: str, api: Api, places: Places) -> None:
+    Args:
+        longest: seconds: how old a message may be that is read; 0: none is.
+    """
+
+    def __init__(
+        self, account: str, api: Api, places: Places, longest: float, *, clock: Callable[[], float] = time.time
+    ) -> None:
         self._account = account
+        self._longest = longest
+        self._clock = clock
         self._api = api
         self._places = places
         #: What is to be read, or being read; and what has to be read after that.
@@ -74,7 +84,7 @@ class Missed:
         Args:
             direct: whether direct messages come on it, of which nothing is told.
         """
-        after = str(max(0, int((since - SLACK) * 1000) - EPOCH) << 22)
+        after = _id_at(since - SLACK)
         guilds = ready.get("guilds")
         for guild in guilds if isinstance(guilds, list) else ():
             if isinstance(guild, Mapping) and isinstance(guild.get("id"), str):
@@ -84,6 +94,8 @@ class Missed:
 
     def owe(self, guild: str, after: str) -> None:
         """What was said there after that id is to be read."""
+        if not self._longest:
+            return
         (self._next if guild in self._reading else self._since).setdefault(guild, after)
         self._gates.setdefault(guild, asyncio.Event())
 
@@ -123,6 +135,7 @@ class Missed:
         Raises:
             DeliveryError: at the end: there is a channel that could not be read now.
         """
+        after = max(after, _id_at(self._clock() - self._longest), key=int)
         where = {"guild_id": guild}
         if guild == DIRECT:
             channels, where = list(self._direct), {}
@@ -153,3 +166,8 @@ class Missed:
             if len(found) < PAGE or int(found[-1]["id"]) <= int(after):
                 return
             after = found[-1]["id"]
+
+
+def _id_at(moment: float) -> str:
+    """The lowest id that a message of that time can have: https://docs.discord.com/developers/reference#snowflakes"""
+    return str(max(0, int(moment * 1000) - EPOCH) << 22)

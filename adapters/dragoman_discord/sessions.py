@@ -91,6 +91,10 @@ class Sessions:
 
     async def save(self) -> None:
         """Save what has changed. While that fails, it is said once."""
+        if await self._save():
+            await self._interactions.keep_rest()
+
+    async def _save(self) -> bool:
         for shard in self._shards:
             state = self.state(shard)
             if state == self._saved.get(shard.id):
@@ -105,9 +109,10 @@ class Sessions:
                         type(error).__name__,
                     )
                 self._failing = True
-                return
+                return False
             self._saved[shard.id] = state
             self._failing = False
+        return True
 
     def state(self, shard: Shard) -> dict[str, Any]:
         """What is to be kept of a shard now."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from dragoman import AccountSettings
+from dragoman.adapting import Span
 
 __all__ = ["DiscordSettings"]
 
@@ -32,6 +33,8 @@ class DiscordSettings(AccountSettings):
         replies: whether the first thing said to a message in a channel is shown as a reply to it.
         unfurl: whether Discord shows previews of the links that the bot posts.
         timeout: seconds that one API call may take.
+        catch_up: seconds, or such as ``15m``: how old a message may be that is read from the channels' histories when a
+            session was lost; 0: none is read.
         heartbeat_timeout: seconds of silence after which a connection is taken for dead.
         identify_delay: seconds between two new sessions (https://docs.discord.com/developers/events/gateway#sharding).
     """
@@ -52,6 +55,7 @@ class DiscordSettings(AccountSettings):
     replies: bool = True
     unfurl: bool = False
     timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
+    catch_up: Span = Field("15m", validate_default=True)
     heartbeat_timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     identify_delay: Annotated[float, Field(ge=0, le=60)] = 5.0
 

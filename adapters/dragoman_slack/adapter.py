@@ -33,7 +33,9 @@ from .directory import Directory
 from .downloads import download
 from .groups import GROUP_EVENTS
 from .identity import Identity
+from .links import read_link
 from .methods import OPTIONAL_SCOPES
+from .missed import Missed
 from .normalise import normalise, person_changed
 from .payload import PayloadError
 from .posting import Posting
@@ -58,6 +60,8 @@ LOOK_UPS: Final = 8
 class SlackAdapter(Adapter):
     """One Slack app in one workspace (or organisation), over Socket Mode."""
 
+    read_link = staticmethod(read_link)
+
     platform: ClassVar[str] = "slack"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
     Settings = SlackSettings
@@ -67,9 +71,11 @@ class SlackAdapter(Adapter):
     def __init__(self, account: str, settings: SlackSettings) -> None:
         super().__init__(account, settings)
         self._api = Api(settings)
+        self.pacing = settings.pacing
         self._identity: Identity | None = None
         self._directory = Directory(account, self._api)
         self._kinds: dict[str, Conversation] = {}
+        self._missed = Missed(account, self._api, self._directory.teams, lambda: self.services, settings.catch_up)
         self._twins = Twins()
         self._posting = Posting(
             account, self._api, unfurl=settings.unfurl, services=lambda: self.services, identify=self._who
@@ -115,12 +121,28 @@ class SlackAdapter(Adapter):
         async def handle(envelope: Mapping[str, Any]) -> None:
             await self._handle(envelope, identity, socket, receive)
 
-        socket = Socket(self.account, self._api, handle, ready, connect_timeout=self.settings.timeout)
+        async def take(payload: Mapping[str, Any]) -> bool:
+            return await self._receive(payload, identity, receive)
+
+        def hello() -> None:
+            # Not before: what is said from now on comes by itself.
+            socket.spawn(self._missed.keep(identity, take))
+            ready()
+
+        socket = Socket(
+            self.account,
+            self._api,
+            handle,
+            hello,
+            connect_timeout=self.settings.timeout,
+            back=self._missed.gap,
+        )
         try:
             socket.spawn(socket.connect())
             await socket.failed
         finally:
             await socket.close()
+            await self._missed.save()
 
     async def perform(self, action: ActionBase) -> Sent:
         """See `Adapter.perform` and `dragoman_slack.posting`. The ids are of all parts of a text, and of its files."""
@@ -296,5 +318,7 @@ class SlackAdapter(Adapter):
             await receive(event)
         except Exception:
             log.exception("%s: %s was not taken; %s", self.account, event.key, otherwise)
+            self._missed.refused(event)
             return False
+        self._missed.taken(event)
         return True

@@ -1,10 +1,11 @@
 """Slack's Web API through slack_sdk: one client on one kept session, and its refusals as our errors.
 
-Rate limits (429, after the ``Retry-After`` that Slack gives) and server errors (500, 503) are tried again
-by slack_sdk's own retry handlers. A connection that cannot be made is, too. One that breaks after the
-request was sent is not: nobody knows whether Slack has done it, so the gateway must look first
-(``action.again``). A 500 or 503 is taken to mean that nothing was done, as the SDK does: should Slack
-have posted and failed only afterwards, the message stands twice.
+Server errors (500, 503) are tried again by slack_sdk's own retry handlers, and so are rate limits of what is only read
+(429, after the ``Retry-After`` that Slack gives: https://docs.slack.dev/apis/web-api/rate-limits). A limit of what
+actions do is the gateway's to wait for, with everything else that is to be said. A connection that cannot be made is
+tried again, too. One that breaks after the request was sent is not: nobody knows whether Slack has done it, so the
+gateway must look first (``action.again``). Nor is a message whose posting is answered with a 500 or 503: Slack may have
+posted it and failed only afterwards.
 """
 
 import logging
@@ -20,12 +21,16 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from dragoman import AccountError, DeliveryError
+from dragoman.outward import outward
 
-from .methods import READING
+from .methods import METHODS, POST, READING
 from .settings import SlackSettings
 
 __all__ = ["Api", "account_error", "quiet_logger"]
@@ -87,6 +92,38 @@ def account_error(account: str, setting: str, error: DeliveryError) -> AccountEr
     return AccountError(f"account {account!r}: Slack does not take {setting}: {error}", account=account)
 
 
+class ReadingLimited(AsyncRateLimitErrorRetryHandler):
+    """Waits for the rate limit of a method that no action is made of."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if request.url.rpartition("/")[2] in METHODS:
+            return False
+        return await super()._can_retry_async(state=state, request=request, response=response, error=error)
+
+
+class ServerFailed(AsyncServerErrorRetryHandler):
+    """Tries again what is the same when it is done twice; a message would stand there twice."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        if request.url.rpartition("/")[2] == POST:
+            return False
+        return await super()._can_retry_async(state=state, request=request, response=response, error=error)
+
+
 class Api:
     """Calls of one account. Must be used in one event loop; opens its session at the first call."""
 
@@ -135,7 +172,9 @@ class Api:
 
     def _open(self) -> AsyncWebClient:
         settings = self._settings
-        session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=settings.timeout))
+        session = aiohttp.ClientSession(
+            connector=outward(settings.api_url, self.proxy), timeout=aiohttp.ClientTimeout(total=settings.timeout)
+        )
         retries = settings.max_retries
         client = AsyncWebClient(
             token=settings.bot_token.get_secret_value(),
@@ -144,8 +183,8 @@ class Api:
             session=session,
             logger=quiet_logger("dragoman_slack.web"),
             retry_handlers=[
-                AsyncRateLimitErrorRetryHandler(max_retry_count=retries),
-                AsyncServerErrorRetryHandler(max_retry_count=retries),
+                ReadingLimited(max_retry_count=retries),
+                ServerFailed(max_retry_count=retries),
                 AsyncConnectionErrorRetryHandler(
                     max_retry_count=min(retries, 2), error_types=[aiohttp.ClientConnectorError]
                 ),
@@ -219,7 +258,9 @@ def _refusal(method: str, response: Any) -> DeliveryError:
     status = getattr(response, "status_code", None) or getattr(response, "status", None) or 0
     code = data.get("error") if isinstance(data, dict) else None
     if not isinstance(code, str):
-        return DeliveryError(f"{method}: HTTP {status}", code=f"http_{status}", retry=True)
+        return DeliveryError(
+            f"{method}: HTTP {status}", code=f"http_{status}", retry=True, after=_after(status, response)
+        )
     retry = code in PASSING or status >= 500 or status == 429
     assert isinstance(data, dict)
     if code == "missing_scope":
@@ -230,4 +271,16 @@ def _refusal(method: str, response: Any) -> DeliveryError:
             code=code,
         )
     advice = ADVICE.get(code)
-    return DeliveryError(f"{method}: {code}{f': {advice}' if advice else ''}", code=code, retry=retry)
+    after = _after(status, response)
+    return DeliveryError(f"{method}: {code}{f': {advice}' if advice else ''}", code=code, retry=retry, after=after)
+
+
+def _after(status: int, response: Any) -> float | None:
+    """The seconds that Slack wants to be left alone for; ``None`` if that is not what it says."""
+    if status != 429:
+        return None
+    headers = {str(name).lower(): value for name, value in (getattr(response, "headers", None) or {}).items()}
+    try:
+        return max(float(headers.get("retry-after", 1.0)), 0.0)
+    except ValueError:
+        return 1.0

@@ -14,6 +14,8 @@ from typing import Final
 
 from yarl import URL
 
+from dragoman.adapting import is_outside
+
 __all__ = ["file_address", "reply_address", "upload_address"]
 
 SLACK: Final = "slack.com"
@@ -32,7 +34,7 @@ def reply_address(url: str, api_url: str) -> URL | None:
 
 
 def upload_address(url: str, api_url: str) -> URL | None:
-    """Where the bytes of a file go, without the token: wherever Slack's API says, over TLS."""
+    """Where the bytes of a file go, without the token: wherever outside Slack's API says, over TLS."""
     return _checked(url, api_url, None)
 
 
@@ -49,5 +51,6 @@ def _checked(url: str, api_url: str, hosts: frozenset[str] | None) -> URL | None
         return None
     if (found.scheme, found.host, port) == (api.scheme, api.host, api.port):
         return found
-    secure = found.scheme == "https" and (hosts is None or (port == 443 and found.host in hosts))
+    good = is_outside(found.host) if hosts is None else (port == 443 and found.host in hosts)
+    secure = found.scheme == "https" and good
     return found if secure else None

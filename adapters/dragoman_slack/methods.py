@@ -6,7 +6,10 @@ https://docs.slack.dev/reference/methods. The app manifest is made from these ta
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["DIRECTORY", "FILES", "LOOKUPS", "METHODS", "OPTIONAL_SCOPES", "READING"]
+__all__ = ["DIRECTORY", "FILES", "LOOKUPS", "METHODS", "OPTIONAL_SCOPES", "POST", "READING"]
+
+#: What must not be done twice.
+POST: Final = "chat.postMessage"
 
 #: What an action may become. ``assistant.threads.setStatus`` takes ``chat:write`` since March 2026
 #: (https://docs.slack.dev/changelog/2026/03/05/set-status-scope-update).
@@ -39,6 +42,7 @@ DIRECTORY: Final[Mapping[str, tuple[str, ...]]] = {
     "conversations.list": ("channels:read", "groups:read"),
     "conversations.open": ("im:write",),
     "usergroups.list": ("usergroups:read",),
+    "users.conversations": ("channels:read", "groups:read", "im:read", "mpim:read"),
     "users.info": ("users:read",),
 }
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import WSMsgType
 from pydantic_core import from_json
@@ -27,6 +27,11 @@ __all__ = ["Socket"]
 
 log = logging.getLogger(__name__)
 
+#: Bytes of a frame: many times what the longest message takes with all that Slack says about it.
+LARGEST_FRAME: Final = 8 * 1024 * 1024
+#: Seconds without a word from Slack after which something may have been missed: pongs come more often.
+GAP: Final = 30.0
+
 
 class Socket(SocketModeClient):
     """The connection of one account.
@@ -34,6 +39,7 @@ class Socket(SocketModeClient):
     Args:
         handle: given each envelope; runs in a task of its own, many at a time.
         hello: called at the first ``hello``: from now on events come.
+        back: called at a later one, if nothing had come for a while before it.
 
     Attributes:
         failed: gets the `AccountError` that ends it; never a result.
@@ -47,6 +53,7 @@ class Socket(SocketModeClient):
         hello: Callable[[], None],
         *,
         connect_timeout: float = 30.0,
+        back: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
             app_token="",  # the API client has it
@@ -60,7 +67,11 @@ class Socket(SocketModeClient):
         self._handle = handle
         self._hello = hello
         self._connect_timeout = connect_timeout
+        self._back = back
         self._greeted = False
+        #: When something came last, by the monotonic clock, and the longest silence since the last ``hello``.
+        self._heard = time.monotonic()
+        self._silence = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def issue_new_wss_url(self) -> str:
@@ -101,7 +112,7 @@ class Socket(SocketModeClient):
                 autoping=False,
                 heartbeat=self.ping_interval,
                 proxy=self.proxy,
-                max_msg_size=0,
+                max_msg_size=LARGEST_FRAME,
             )
         self.stale = False
         self.last_ping_pong_time = None
@@ -122,6 +133,8 @@ class Socket(SocketModeClient):
         assert session is not None
         while not self.closed and session is self.current_session:
             message = await session.receive()
+            self._silence = max(self._silence, time.monotonic() - self._heard)
+            self._heard = time.monotonic()
             match message.type:
                 case WSMsgType.TEXT:
                     self._take(message.data)
@@ -155,6 +168,9 @@ class Socket(SocketModeClient):
                 if not self._greeted:
                     self._greeted = True
                     self._hello()
+                elif self._silence > GAP:
+                    self._back()
+                self._silence = 0.0
             case "disconnect":
                 log.info("%s: Slack wants a new connection (%s)", self._account, envelope.get("reason"))
                 self.spawn(self.connect_to_new_endpoint(force=True))

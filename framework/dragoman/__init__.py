@@ -43,11 +43,13 @@ from .event import (
     Reaction,
     Scheduled,
     SlashCommand,
+    Undeliverable,
     Webhook,
 )
 from .handle import Handle
 from .hooks import hookimpl
 from .manifest import HandlerManifest, SkillManifest
+from .pacing import Pacing
 from .parameter import Parameter
 from .people import Channel, User
 from .plugin import Plugin, PluginSettings
@@ -61,6 +63,7 @@ from .triggers import (
     OnTrigger,
     ScheduleTrigger,
     Trigger,
+    UndeliverableTrigger,
     WebhookTrigger,
 )
 from .when import read_moment
@@ -106,6 +109,7 @@ __all__ = [
     "MentionTrigger",
     "Message",
     "OnTrigger",
+    "Pacing",
     "Parameter",
     "Person",
     "PersonChanged",
@@ -128,6 +132,8 @@ __all__ = [
     "Target",
     "Trigger",
     "Typing",
+    "Undeliverable",
+    "UndeliverableTrigger",
     "UnroutableError",
     "User",
     "Webhook",

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from .adapter import Adapter
 from .errors import PluginError, SettingsError
 from .plugins import Problems, load_adapters
+from .redaction import register_from
 from .settings import Settings, explain
 
 __all__ = ["make_adapters"]
@@ -46,7 +47,9 @@ def make_adapters(settings: Settings, only: Collection[str] = ()) -> dict[str, A
         if adapter is None:
             continue
         try:
-            adapters[name] = adapter(name, adapter.Settings.model_validate(account))
+            found = adapter.Settings.model_validate(account)
+            register_from(found)
+            adapters[name] = adapter(name, found)
         except ValidationError as error:
             wrong += explain(error, adapter.Settings, f"accounts.{name}")
     if wrong:

@@ -52,6 +52,7 @@ class ActionBase(Frozen):
         ordinal: its place among the actions of that run; they leave in this order.
         again: whether it may have been published before, so that the gateway must make sure that it
             was not performed already.
+        bulk: whether nobody waits for it, so that it may wait for what somebody does wait for.
         hops, traceparent: see `EventBase`.
     """
 
@@ -62,6 +63,7 @@ class ActionBase(Frozen):
     run: str = ""
     ordinal: Annotated[int, Field(ge=0, lt=2**31)] = 0
     again: bool = False
+    bulk: bool = False
     hops: tuple[Hop, ...] = ()
     traceparent: str = ""
 

@@ -18,6 +18,7 @@ from .content import FileRef
 from .errors import DeliveryError
 from .event import ChannelInfo, EventBase, Person
 from .hooks import hookimpl
+from .pacing import Pacing
 
 if TYPE_CHECKING:
     from .manifest import SkillManifest
@@ -48,6 +49,12 @@ class Adapter(ABC):
     platform: ClassVar[str]
     #: What the platform can do, and what happens where it cannot.
     capabilities: ClassVar[Capabilities] = Capabilities()
+    #: Whether the platform tells of an event once only, so that one that cannot be taken now is lost. Then it waits
+    #: on the gateway's own disk while the ledger is away. Else the platform tells again what it was not told "ok" for.
+    offers_once: ClassVar[bool] = False
+    #: How often something may be said in one channel; ``None`` where the platform's library sees to that, or nobody
+    #: minds. The gateway keeps to it.
+    pacing: Pacing | None = None
     #: How ``[accounts.NAME]`` is read.
     Settings: ClassVar[type[AccountSettings]] = AccountSettings
 
@@ -82,7 +89,8 @@ class Adapter(ABC):
         read with ``self.services.open_file``; a file without one is said as a link.
 
         Raises:
-            DeliveryError: the platform refused.
+            DeliveryError: the platform refused. If it wants to be left alone for a while (HTTP 429), say for how long
+                with ``after``, rather than to wait here: then all gateways of the account wait.
         """
 
     async def look_up_person(self, person: str, tenant: str) -> Person | None:
@@ -121,6 +129,14 @@ class Adapter(ABC):
     def render(self, action: ActionBase) -> list[dict[str, Any]]:
         """What `perform` asks of the platform for this action, in order, as data. Pure, for tests and logs."""
         return [action.model_dump(mode="json", exclude={"hops", "traceparent"}, exclude_none=True)]
+
+    @staticmethod
+    def read_link(link: str) -> tuple[str, str] | None:
+        """The ids of the channel and the message that a link of the platform's is to; ``None`` if it is none.
+
+        For people who ask ``dragoman why`` with the link of a message.
+        """
+        return None
 
     @classmethod
     @hookimpl

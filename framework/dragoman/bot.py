@@ -20,6 +20,7 @@ from .reload import Reloader
 from .roles import BotContext, pools_of
 from .settings import Settings
 from .stack import Stack
+from .stopping import INTERRUPTED, MARGIN
 from .store.catalogue import publish_manifests, retire_manifests
 from .store.processes import bury
 from .supervisor import Child, Supervisor, python
@@ -76,24 +77,30 @@ def run_bot(
         if bot.embedded is not None:
             _end_orphan(bot.embedded)
             children.append(Child("broker", bot.embedded.command(), _waiter(bot.embedded), order=2))
-        children += _workers(settings, list(pools_of(skills)), options, renewable=reload)
-        children.append(Child("router", python(*options, "router", "--supervised"), order=1))
-        children.append(Child("gateway", python(*options, "gateway", "--supervised"), order=0))
+        parts = _options(settings, "gateway", "router", "web")
+        children += _workers(settings, list(pools_of(skills)), options, renewable=reload, behind=3, of_run=True)
+        children.append(Child("router", python(*options, "router", *parts["router"]), order=1, tells=True))
+        children.append(Child("gateway", python(*options, "gateway", *parts["gateway"]), order=0, tells=True))
         if bot.serves_web(skills):
-            children.append(Child("web", python(*options, "web", "--supervised"), order=0))
+            children.append(Child("web", python(*options, "web", *parts["web"]), order=0, tells=True))
         log.info("%s starts on %s", settings.bot.name, bot.broker.safe_url)
-        supervisor = Supervisor(children, died=died, grace=settings.run.grace)
+        name = settings.bot.name
+        supervisor = Supervisor(
+            children, died=died, grace=settings.run.grace + MARGIN, ready=lambda: log.info("%s is ready", name)
+        )
 
         def renew(manifests: Sequence[SkillManifest]) -> None:
             publish(manifests)
             pools = sorted({manifest.pool for manifest in manifests})
-            supervisor.renew(_workers(settings, pools, options, renewable=True))
+            supervisor.renew(_workers(settings, pools, options, renewable=True, behind=3, of_run=True))
 
         reloader = Reloader(settings, config, renew) if reload else None
         if reloader is not None:
             reloader.start()
         try:
-            return _supervise(supervisor)
+            status = _supervise(supervisor)
+            log.info("%s has stopped", name)
+            return status
         finally:
             if reloader is not None:
                 reloader.stop()
@@ -108,35 +115,75 @@ def run_pools(settings: Settings, options: Sequence[str] = ()) -> int:
     children = _workers(settings, list(pools_of(bot.skills())), options)
     if not children:
         raise SettingsError("no skill is enabled, so there is nothing to serve; see [bot] skills")
-    return _supervise(Supervisor(children, grace=settings.run.grace))
+    grace = settings.run.grace + MARGIN
+    status = _supervise(Supervisor(children, grace=grace, ready=lambda: log.info("the workers are ready")))
+    log.info("the workers have stopped")
+    return status
 
 
 def _workers(
-    settings: Settings, pools: Sequence[str], options: Sequence[str], *, renewable: bool = False
+    settings: Settings,
+    pools: Sequence[str],
+    options: Sequence[str],
+    *,
+    renewable: bool = False,
+    behind: int = 0,
+    of_run: bool = False,
 ) -> list[Child]:
+    parts = _options(settings, *pools, behind=behind)
     return [
         Child(
             f"worker {pool}",
-            python(*options, "worker", "--pool", pool, "--supervised"),
+            python(*options, "worker", "--pool", pool, *(["--of-run"] if of_run else []), *parts[pool]),
             order=1,
             renewable=renewable,
+            tells=True,
         )
         for pool in pools
     ]
 
 
+def _options(settings: Settings, *parts: str, behind: int = 0) -> dict[str, list[str]]:
+    """The options of each supervised part. They are watched at one port behind the other."""
+    first = settings.watch.port
+    ports = {part: ["--watch-port", str(first + behind + n)] if first else [] for n, part in enumerate(parts)}
+    return {part: ["--supervised", *port] for part, port in ports.items()}
+
+
 def _supervise(supervisor: Supervisor) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.stop())
+    interrupted = False
+
+    def interrupt(*_: object) -> None:
+        """The first Ctrl-C stops, the second one ends everything at once."""
+        nonlocal interrupted
+        if interrupted:
+            supervisor.end()
+        else:
+            interrupted = True
+            supervisor.stop()
+
+    signal.signal(signal.SIGTERM, lambda *_: supervisor.stop())
+    signal.signal(signal.SIGINT, interrupt)
     return supervisor.run()
 
 
 async def _run_stack(stack: Stack) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stack.gateway.stop)
+    stopping = False
+
+    def interrupt() -> None:
+        nonlocal stopping
+        if stopping:
+            os._exit(INTERRUPTED)
+        stopping = True
+        stack.gateway.stop()
+
+    loop.add_signal_handler(signal.SIGTERM, stack.gateway.stop)
+    loop.add_signal_handler(signal.SIGINT, interrupt)
     async with stack:
+        log.info("the bot is ready")
         await stack.run()
+    log.info("the bot has stopped")
 
 
 def _waiter(embedded: EmbeddedValkey) -> Callable[[], None]:

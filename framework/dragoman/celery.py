@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _app() -> Any:
-    from .roles import BotContext
+    from .roles import BotContext, memory_of
     from .settings import load
     from .store.catalogue import publish_manifests
     from .worker.app import build_app
@@ -29,13 +29,18 @@ def _app() -> Any:
     skills = bot.skills()
     engine = bot.open_store()
     with engine.begin() as connection:
-        publish_manifests(connection, [skill.manifest() for skill in skills.values()])
+        publish_manifests(connection, [skill.manifest() for skill in skills.values()], None)
     engine.dispose()
-    return build_app(
+    app = build_app(
         skills,
         broker=bot.broker,
         topology=bot.topology,
         store_url=settings.store_url,
         role="worker.celery",
         environment=bot.environment(skills),
+        breaker=bot.breaker,
+        max_memory=memory_of(skills.values(), None),
     )
+    # For Flower; what was said is in none of them.
+    app.conf.worker_send_task_events = True
+    return app

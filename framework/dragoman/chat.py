@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from .plugins import SKILLS, discover, load_adapters
 from .roles import BotContext
-from .settings import BrokerSettings, RunSettings, Settings, StoreSettings
+from .settings import BrokerSettings, RunSettings, Settings, StoreSettings, WatchSettings
 from .stack import Stack
 
 __all__ = ["run_chat"]
@@ -34,6 +34,7 @@ def run_chat(settings: Settings, user: str, more: Sequence[str] = ()) -> None:
                 "broker": BrokerSettings(url=SecretStr(f"memory://{uuid.uuid4().hex}")),
                 "store": StoreSettings(),
                 "run": RunSettings(data=Path(folder)),
+                "watch": WatchSettings(),
             }
         )
         bot = BotContext.of(own)

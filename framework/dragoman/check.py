@@ -12,6 +12,7 @@ from .accounts import make_adapters
 from .adapter import Adapter
 from .errors import DragomanError
 from .plugins import ADAPTERS, PLUGINS, SKILLS, Problems, discover, load_plugins
+from .redaction import redact
 from .roles import BotContext, pools_of
 from .settings import Settings, load
 from .skill import Skill
@@ -43,7 +44,7 @@ def run_check(config: Path | None, *, strict: bool = False) -> bool:
     well = True
     for line in check(config, strict=strict):
         mark, colour = MARKS[line.status]
-        console.print(Text.assemble((f"{mark:>2}  ", colour), (f"{line.subject:<10} ", "bold"), line.text))
+        console.print(Text.assemble((f"{mark:>2}  ", colour), (f"{line.subject:<10} ", "bold"), redact(line.text)))
         well = well and line.status != "bad"
     return well
 

@@ -1,23 +1,31 @@
 """The command line. Each command says what it does in its help; what it does is elsewhere."""
 
+import contextlib
 import gc
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from . import logs
+from .dead_commands import dead
 from .errors import DragomanError
 from .may import may
 from .new import new
+from .queue_commands import QUEUE_COMMANDS
 from .reporting import reports_errors
 from .settings import Settings, load
+from .skill_commands import SKILL_COMMANDS
 from .store_commands import store
 from .supervisor import stop_with_parent
+from .why_commands import tail, why
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 __all__ = ["cli", "main"]
 
@@ -39,6 +47,17 @@ class State:
     def options(self) -> list[str]:
         """The same options, for another process."""
         return [*(["--config", str(self.config)] if self.config else []), "--log-level", self.level]
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator["Engine"]:
+        """The store of the settings, as long as the block lasts."""
+        from .store.engine import open_store
+
+        engine = open_store(self.settings.store_url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 class Commands(click.Group):
@@ -73,6 +92,20 @@ def supervised(function: Function) -> Function:
     return click.option("--supervised", is_flag=True, hidden=True, help="End with the parent process.")(function)
 
 
+def watchable(function: Function) -> Function:
+    return click.option(
+        "--watch-port",
+        type=click.IntRange(0, 65500),
+        default=0,
+        help="Tell here how it is: /metrics, /live and /ready (0: nowhere).",
+    )(function)
+
+
+def watched_at(settings: Settings, port: int) -> Settings:
+    """``[watch] port`` is for ``dragoman run``: of its parts, each has a port of its own."""
+    return settings.model_copy(update={"watch": settings.watch.model_copy(update={"port": port})})
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", type=click.Path(path_type=Path), help="The settings file (default: dragoman.toml here).")
 @click.option(
@@ -98,54 +131,59 @@ def run(state: State, reload: bool, strict: bool) -> None:
     """Run the whole bot on this machine: broker, gateway, router, workers, and the web server if it is needed."""
     from .bot import run_bot
 
-    logs.set_up("run", state.level)
     settings = state.settings.strictly() if strict else state.settings
+    logs.set_up("run", state.level, settings.run.log)
     sys.exit(run_bot(settings, state.options, reload=reload, config=state.config))
 
 
 @cli.command()
 @click.option("--account", "accounts", multiple=True, help="Only this account (may be repeated).")
 @supervised
+@watchable
 @click.pass_obj
 @reports_errors
-def gateway(state: State, accounts: tuple[str, ...], supervised: bool) -> None:
+def gateway(state: State, accounts: tuple[str, ...], supervised: bool, watch_port: int) -> None:
     """Connect the accounts to the exchange."""
     from .roles import run_gateway
 
     _start("gateway", state, supervised)
-    run_gateway(state.settings, accounts, supervised=supervised)
+    run_gateway(watched_at(state.settings, watch_port), accounts, supervised=supervised)
 
 
 @cli.command()
 @supervised
+@watchable
 @click.pass_obj
 @reports_errors
-def router(state: State, supervised: bool) -> None:
+def router(state: State, supervised: bool, watch_port: int) -> None:
     """Match events to skills and enqueue their tasks; let happen what is due."""
     from .roles import run_router
 
     _start("router", state, supervised)
-    run_router(state.settings, supervised=supervised)
+    run_router(watched_at(state.settings, watch_port), supervised=supervised)
 
 
 @cli.command()
 @supervised
+@watchable
 @click.pass_obj
 @reports_errors
-def web(state: State, supervised: bool) -> None:
+def web(state: State, supervised: bool, watch_port: int) -> None:
     """Listen for the skills' webhooks."""
     from .roles import run_web
 
     _start("web", state, supervised)
-    run_web(state.settings, supervised=supervised)
+    run_web(watched_at(state.settings, watch_port), supervised=supervised)
 
 
 @cli.command()
 @click.option("--pool", help="Only this pool, in this process (default: a process for each pool).")
 @click.option("--skill", "skills", multiple=True, help="Only this skill's queue (may be repeated).")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Tasks in flight at once.")
+@click.option("--of-run", is_flag=True, hidden=True, help="Started by `dragoman run`, which publishes the skills.")
 @strict
 @supervised
+@watchable
 @click.pass_obj
 @reports_errors
 def worker(
@@ -153,23 +191,25 @@ def worker(
     pool: str | None,
     skills: tuple[str, ...],
     concurrency: int | None,
+    of_run: bool,
     strict: bool,
     supervised: bool,
+    watch_port: int,
 ) -> None:
     """Run skills: a Celery worker for each pool, or one of them."""
-    settings = state.settings.strictly() if strict else state.settings
+    settings = watched_at(state.settings.strictly() if strict else state.settings, watch_port)
     if pool is None and not skills:
         if concurrency is not None:
             raise click.UsageError("--concurrency is for one worker: add --pool or --skill")
         from .bot import run_pools
 
-        logs.set_up("workers", state.level)
+        logs.set_up("workers", state.level, settings.run.log)
         sys.exit(run_pools(settings, state.options))
     from .roles import run_worker
 
     pool = pool or skills[0]
     _start(f"worker {pool}", state, supervised)
-    sys.exit(run_worker(settings, pool, skills, concurrency, state.level, supervised=supervised))
+    sys.exit(run_worker(settings, pool, skills, concurrency, state.level, supervised=supervised, alone=not of_run))
 
 
 @cli.command()
@@ -242,13 +282,18 @@ def schema() -> None:
     click.echo(json.dumps(wire.schema(), indent=2))
 
 
+cli.add_command(dead)
 cli.add_command(store)
 cli.add_command(new)
 cli.add_command(may)
+cli.add_command(tail)
+cli.add_command(why)
+for _command in (*QUEUE_COMMANDS, *SKILL_COMMANDS):
+    cli.add_command(_command)
 
 
 def _start(role: str, state: State, supervised: bool) -> None:
-    logs.set_up(role, state.level)
+    logs.set_up(role, state.level, state.settings.run.log)
     # What was imported stays: looking through it for garbage again and again takes a tenth of a busy part's time.
     gc.collect()
     gc.freeze()

@@ -8,13 +8,16 @@ channels are links with a ``dragoman:`` address, so they survive any CommonMark 
 Emoji are shortcodes, ``:wave:``.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from .model import Frozen
 
-__all__ = ["Content", "FileRef"]
+__all__ = ["MOST_FILES", "Content", "FileRef"]
+
+#: Of one message: several times what any platform takes.
+MOST_FILES: Final = 100
 
 
 class FileRef(Frozen):
@@ -52,4 +55,4 @@ class Content(Frozen):
 
     text: str = ""
     plain: str = ""
-    files: tuple[FileRef, ...] = ()
+    files: Annotated[tuple[FileRef, ...], Field(max_length=MOST_FILES)] = ()

@@ -22,7 +22,7 @@ from .content import Content
 from .data import Store
 from .enquiry import ask_channel, ask_person
 from .errors import ArgumentsError, SkillError
-from .event import ChannelInfo, Event, Person, Scheduled
+from .event import ChannelInfo, Event, Person, Scheduled, Undeliverable, Webhook
 from .files import Files
 from .handle import Handle
 from .manifest import HandlerManifest, SkillManifest
@@ -313,6 +313,13 @@ class Context(Generic[Settings]):
         if actions := self.take():
             self._services.leave(self._task, actions)
 
+    def _nobody_waits(self, address: Address) -> bool:
+        """Whether it is no answer to a person, but what was scheduled, or is said elsewhere."""
+        here, person = self.event.address, self.event.person
+        if person is None or isinstance(self.event, Scheduled | Webhook | Undeliverable):
+            return True
+        return address.channel not in (here.channel, f"@{person.id}") or address.account != here.account
+
     def _say(self, kind: type[ActionBase], address: Address, **fields: Any) -> Handle:
         ordinal, self._ordinal = self._ordinal, self._ordinal + 1
         action = kind(
@@ -320,6 +327,7 @@ class Context(Generic[Settings]):
             address=address,
             run=self._task.run,
             ordinal=ordinal,
+            bulk=self._nobody_waits(address),
             traceparent=self.event.traceparent,
             hops=(*self._task.hops, ("handler", self._clock())),
             **fields,

@@ -95,9 +95,16 @@ class DeliveryError(DragomanError):
     Attributes:
         code: the platform's own error code, such as Slack's ``channel_not_found``.
         retry: whether the same call may succeed later.
+        after: seconds that the platform wants to be left alone for, where it says so: nothing was done, and the call
+            may be repeated then. Until then, nothing else is said either.
+        whole: whether that is so for the whole account, and not only for the channel that the action was for.
     """
 
-    def __init__(self, message: str, *, code: str, retry: bool = False) -> None:
+    def __init__(
+        self, message: str, *, code: str, retry: bool = False, after: float | None = None, whole: bool = True
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.retry = retry
+        self.after = after
+        self.whole = whole

@@ -28,6 +28,7 @@ __all__ = [
     "Reaction",
     "Scheduled",
     "SlashCommand",
+    "Undeliverable",
     "Webhook",
 ]
 
@@ -218,7 +219,40 @@ class Webhook(EventBase):
         return json.loads(self.body)
 
 
+class Undeliverable(EventBase):
+    """The platform refused something for good that a skill wanted to do at ``address``.
+
+    Attributes:
+        skill, handler: who wanted it.
+        action: the key of the action.
+        what: its kind, such as ``send`` or ``edit``.
+        text: what was to be said; empty if it was no text.
+        code: the platform's own error code, such as Slack's ``is_archived``.
+        reason: the platform's refusal in words, with what to do about it.
+        answered: the key of the event that the skill was answering.
+    """
+
+    kind: Literal["undeliverable"] = "undeliverable"
+    skill: str
+    handler: str
+    action: str
+    what: str
+    text: str = ""
+    code: str
+    reason: str
+    answered: str
+
+
 Event = Annotated[
-    Message | Edited | Deleted | Reaction | MemberJoined | SlashCommand | PersonChanged | Scheduled | Webhook,
+    Message
+    | Edited
+    | Deleted
+    | Reaction
+    | MemberJoined
+    | SlashCommand
+    | PersonChanged
+    | Scheduled
+    | Webhook
+    | Undeliverable,
     Field(discriminator="kind"),
 ]

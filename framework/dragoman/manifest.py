@@ -11,10 +11,14 @@ from .model import Frozen
 from .parameter import Parameter
 from .triggers import CommandTrigger, Trigger, read_trigger
 
-__all__ = ["HandlerManifest", "SkillManifest", "SkillName"]
+__all__ = ["HandlerManifest", "Policy", "SkillManifest", "SkillName"]
 
 # A skill's name is part of a queue's name and of a task's name: no dots.
 SkillName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+
+
+#: What becomes of messages that come while a skill that wants them in order is busy with one before.
+Policy = Literal["all", "latest", "drop_while_busy"]
 
 
 class HandlerManifest(Frozen):
@@ -46,7 +50,10 @@ class SkillManifest(Frozen):
         pool: the name of the pool of workers that serves it; see `dragoman.skill.Skill`.
         retries: how many times a failed run is tried again.
         time_limit: seconds that a run may take.
+        hard_time_limit: seconds after which it is ended; ``None`` if that is soon after ``time_limit``.
+        give_up_after: seconds after its event came in which an attempt may begin; ``None`` for any.
         order: ``conversation`` if the messages of one conversation run one after another.
+        policy: which of those that wait for their turn run: `Policy`, or a newer Dragoman's, which is as ``all``.
         origin: the distribution and version that it comes from, for people.
     """
 
@@ -56,7 +63,10 @@ class SkillManifest(Frozen):
     pool: str = "default"
     retries: int = 2
     time_limit: float = 60.0
+    hard_time_limit: float | None = None
+    give_up_after: float | None = None
     order: str | None = None
+    policy: str = "all"
     origin: str = ""
     handlers: tuple[HandlerManifest, ...] = ()
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .access import Access
 from .clock import zone
@@ -19,7 +19,7 @@ from .manifest import SkillManifest
 from .priority import Priority
 from .triggers import KINDS, Candidate, Index, Occasion, Place
 
-__all__ = ["Match", "Matched", "Routes", "verify"]
+__all__ = ["Match", "Matched", "Refused", "Routes", "verify"]
 
 #: Nobody is restricted.
 FREE: Final = Access()
@@ -33,6 +33,7 @@ class Match:
         command: the command as it was said, if it was one.
         cooldown: how often the handler may be used, if it is limited.
         ordered: whether it waits for what was said before in its conversation.
+        policy: what becomes of it if it has to wait: see `dragoman.manifest.Policy`.
     """
 
     skill: str
@@ -42,14 +43,34 @@ class Match:
     command: str = ""
     cooldown: Cooldown | None = None
     ordered: bool = False
+    policy: str = "all"
+
+
+class Refused(NamedTuple):
+    """A handler that an event was for and that does not run; for those who ask why.
+
+    Attributes:
+        place: such as ``dice.roll``; empty: it is about the whole event.
+        why: ``rule``, ``arguments``, ``cooldown``, ``draining`` or ``dropped``.
+        detail: in words: which rule, what did not fit, for how many seconds.
+    """
+
+    place: str
+    why: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What to do about an event: run handlers, and perhaps say something to the person at once."""
+    """What to do about an event: run handlers, and perhaps say something to the person at once.
+
+    Attributes:
+        refused: which handlers it was for that do not run.
+    """
 
     matches: tuple[Match, ...] = ()
     answer: str | None = None
+    refused: tuple[Refused, ...] = field(default=(), compare=False)
 
 
 @dataclass(slots=True)
@@ -96,13 +117,14 @@ class Routes:
             addressed=event.addressed,
         )
         matches: list[Match] = []
+        refused: list[Refused] = []
         answer: str | None = None
         by_program = person is not None and person.bot
         for index in self._indexes:
             if by_program and not index.hears_bots:
                 continue
             for candidate in index.find(occasion):
-                found = self._admit(candidate, event)
+                found = self._admit(candidate, event, refused)
                 if isinstance(found, Match):
                     matches.append(found)
                 else:
@@ -112,17 +134,19 @@ class Routes:
                     occasion.commanded |= candidate.asked
         if answer is None and not occasion.taken and not by_program:
             answer = next((said for index in self._indexes if (said := index.otherwise(occasion)) is not None), None)
-        return Matched(tuple(matches), answer)
+        return Matched(tuple(matches), answer, tuple(refused))
 
-    def _admit(self, candidate: Candidate, event: Event) -> Match | str | None:
+    def _admit(self, candidate: Candidate, event: Event, refused: list[Refused]) -> Match | str | None:
         """The match; or what to say to the person; or ``None`` if there is nothing to run and nothing to say."""
         skill, handler = candidate.place
         decision = self.access.decide(event.person, event, skill.name, handler)
         if not decision.allowed:
+            refused.append(Refused(str(candidate.place), "rule", decision.reason))
             return decision.say if candidate.asked else None
         try:
             arguments = candidate.arguments()
         except ArgumentsError as error:
+            refused.append(Refused(str(candidate.place), "arguments", str(error)))
             # What was only overheard and does not fit: nobody asked for anything.
             return f"{error}\n\nUsage: `{error.usage}`" if candidate.asked else None
         return Match(
@@ -133,6 +157,7 @@ class Routes:
             command=candidate.command,
             cooldown=handler.cooldown,
             ordered=skill.order == "conversation",
+            policy=skill.policy,
         )
 
 

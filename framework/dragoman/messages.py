@@ -8,6 +8,7 @@ from .action import Action, ActionBase
 from .event import Event, EventBase
 from .exchange.message import Outgoing
 from .exchange.topology import Priority, Topology
+from .partitions import partition_of
 from .task import Task, task_name
 
 __all__ = ["action_message", "event_message", "task_message"]
@@ -66,13 +67,14 @@ def task_message(topology: Topology, task: Task, priority: Priority) -> Outgoing
 
 
 def action_message(topology: Topology, action: Action | ActionBase) -> Outgoing:
-    """To the gateways of the account that the action's address names."""
+    """To the gateway that has the partition of the conversation at the action's address."""
+    account, partition = action.address.account, partition_of(action.address, topology.partitions)
     return Outgoing(
         exchange=topology.actions,
-        routing_key=topology.action_key(action.address.account, action.kind),
+        routing_key=topology.action_key(account, action.kind, partition),
         body=wire.encode(action),
         headers=_trace(action.traceparent),
-        queues=(topology.deliver_queue(action.address.account),),
+        queues=(topology.deliver_queue(account, partition),),
     )
 
 

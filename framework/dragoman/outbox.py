@@ -8,29 +8,39 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import wire
-from .action import Action, ActionBase, Fetch, LookUp, React, Sent
+from . import tracing, wire
+from .action import Action, ActionBase, Fetch, LookUp
 from .adapter import Adapter
 from .address import Address
 from .blobs import Blobs
 from .directory import Directory
-from .errors import DeliveryError, WireError
+from .errors import WireError
+from .event import Undeliverable
 from .exchange.backoff import Backoff
 from .exchange.broker import Broker
 from .exchange.consumer import Consumer
 from .exchange.message import Delivery
+from .exchange.publisher import AsyncPublisher
 from .exchange.topology import Topology
+from .job import Job, Lane
+from .limiter import Recalled
+from .messages import action_message, event_message
+from .metrics import Metrics
+from .partitions import Part
+from .performing import Performer
+from .share import Share
 from .store.batch import Batcher
+from .store.earlier import earlier
 from .store.engine import reading
-from .store.ledger import EARLIER, Known, look_up, postpone_actions, record_refused, record_sent
+from .store.ledger import Known, postpone_actions, record_sent
+from .store.undelivered import refuse
 from .targets import Targets
 
 __all__ = ["Outbox"]
@@ -39,28 +49,11 @@ log = logging.getLogger(__name__)
 
 #: Actions taken from the queues at once, and so the most that are being performed at one time.
 PREFETCH: Final = 100
-#: Seconds before what cannot be done now is tried again: the first time, and at most.
+#: Seconds before what cannot be done now is tried again: the first time, and at most; and how long it holds up others.
 AGAIN: Final = (1.0, 30.0)
-#: For how many seconds it holds up what comes after it.
 INSIST: Final = 300.0
 #: Seconds to wait while the store cannot be read.
 PATIENCE: Final = 1.0
-
-
-@dataclass(slots=True)
-class Job:
-    """An action to perform, and the delivery to settle (none, if it is left to the ledger)."""
-
-    action: Action
-    delivery: Delivery | None
-
-
-@dataclass(slots=True)
-class Lane:
-    """What is to be said in one conversation, in order; ``stalled``: the first of it cannot be done now."""
-
-    jobs: deque[Job]
-    stalled: bool = False
 
 
 class Outbox:
@@ -83,25 +76,53 @@ class Outbox:
         directory: Directory,
         blobs: Blobs,
         filter: Callable[[ActionBase], ActionBase],
+        metrics: Metrics | None = None,
     ) -> None:
         self._engine = engine
         self._adapters = adapters
         self._batcher = batcher
         self._directory = directory
-        self._blobs = blobs
-        self._filter = filter
+        self._metrics = metrics or Metrics()
         self._loop = asyncio.get_running_loop()
         #: One lane for each conversation: what is said there leaves in order.
         self._lanes: dict[Address | str, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: set[str] = set()
+        self._recalled = asyncio.Event()
         self.targets = Targets(engine)
-        queues = [topology.deliver_queue(account) for account in adapters]
-        self._consumer = Consumer(broker, "gateway", queues, self._arrived, prefetch=PREFETCH)
+        self._topology = topology
+        self._performer = Performer(adapters, batcher, directory, blobs, filter, self.targets)
+        self._consumer = Consumer(
+            broker,
+            "gateway",
+            [],
+            self._arrived,
+            prefetch=PREFETCH,
+            on_park=lambda: self._metrics.count_dead("message"),
+        )
+        self._share = Share(
+            engine,
+            topology,
+            adapters,
+            self._consumer,
+            resume=self._resume,
+            busy=self._busy,
+            recall=self._recall,
+            limited=self._performer.obey,
+        )
+        #: For what other programs have sent, and for events of what was refused.
+        self._publisher = AsyncPublisher(broker, "gateway")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._consumer.connected
 
     def start(self) -> None:
-        """Consume."""
+        """Consume what is this gateway's to say."""
         self._consumer.start()
+        self._publisher.start()
+        self._share.start()
 
     async def close(self, grace: float) -> None:
         """Take no more, and wait until what is being performed has been written down: at most so many seconds."""
@@ -109,6 +130,44 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._performer.close()
+        await self._share.close()
+        await asyncio.to_thread(self._publisher.close)
+
+    # Whose it is -------------------------------------------------------------------------------------
+
+    def _resume(self, action: Action) -> None:
+        if action.key not in self._in_hand and action.key not in self.targets:
+            self._enqueue(Job(action))
+
+    def _busy(self, parts: Collection[Part]) -> bool:
+        return any(self._share.part(job.action) in parts for lane in self._lanes.values() for job in lane.jobs)
+
+    def _recall(self, parts: Collection[Part]) -> None:
+        """Nothing of these is to be waited for any more."""
+        self._performer.recall(lambda action: self._share.part(action) in parts)
+        self._recalled.set()
+        self._recalled = asyncio.Event()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until something was recalled."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._recalled.wait()
+
+    def _pass_on(self, job: Job) -> None:
+        """It is not this gateway's to perform, at least not now."""
+        self._in_hand.discard(job.action.key)
+        delivery = job.delivery
+        undivided = self._topology.deliver_queue(job.action.address.account).name
+        if job.moved or (delivery is not None and delivery.queue == undivided):
+            # Whoever sent it did not know its partition: now it goes there.
+            future = self._publisher.submit(action_message(self._topology, job.action))
+            future.add_done_callback(lambda future: job.ack() if future.exception() is None else job.requeue())
+        elif delivery is not None:
+            self._share.put_back(delivery)
+
+    # What comes --------------------------------------------------------------------------------------
 
     def _arrived(self, batch: Sequence[Delivery]) -> None:
         """Called in the consumer's thread, which also asks the ledger: the event loop has enough to do."""
@@ -116,30 +175,32 @@ class Outbox:
         if not jobs:
             return
         try:
-            known, earlier = self._look_up([job.action for job in jobs])
+            with reading(self._engine) as connection:
+                known, before = earlier(connection, [job.action for job in jobs], self._adapters)
         except SQLAlchemyError as error:
             log.error("the store cannot be read, so nothing is sent until it can: %s", error)
             time.sleep(PATIENCE)
             for job in jobs:
-                if job.delivery is not None:
-                    job.delivery.requeue()
+                job.requeue()
             return
         with contextlib.suppress(RuntimeError):  # closed: they are handed back
-            self._loop.call_soon_threadsafe(self._dispatch, jobs, known, earlier)
+            self._loop.call_soon_threadsafe(self._dispatch, jobs, known, before)
 
     def _dispatch(
-        self, jobs: Sequence[Job], known: Mapping[str, Known], earlier: Mapping[str, Sequence[Action]]
+        self, jobs: Sequence[Job], known: Mapping[str, Known], before: Mapping[str, Sequence[Action]]
     ) -> None:
         """Give what has arrived to the lanes, in order, leaving out what was performed before."""
         for job in jobs:
-            for action in earlier.get(job.action.run, ()):
+            if not self._share.has(job.action):
+                self._pass_on(job)
+                continue
+            for action in before.get(job.action.key, ()):
                 # The ledger was asked a moment ago: what has been performed since then was still pending in it.
-                performed = action.key in self._in_hand or action.key in self.targets
-                if action.ordinal < job.action.ordinal and not performed:
-                    self._enqueue(Job(action, None))
+                if self._share.has(action):
+                    self._resume(action)
             state = known[job.action.key].state if job.action.key in known else "pending"
             if state != "pending" or job.action.key in self._in_hand or job.action.key in self.targets:
-                _ack(job)  # It was performed or refused before, or is being performed right now (G4).
+                job.ack()  # It was performed or refused before, or is being performed right now (G4).
             else:
                 self._enqueue(job)
 
@@ -157,21 +218,6 @@ class Outbox:
         hops = (*action.hops, ("delivery", time.time()))
         return Job(action.model_copy(update={"hops": hops}), delivery)
 
-    def _look_up(self, found: Sequence[Action]) -> tuple[dict[str, Known], dict[str, list[Action]]]:
-        """What the ledger knows of these, and what of their runs should have left before them."""
-        later = {action.run for action in found if action.ordinal > 0 and action.run}
-        earlier: dict[str, list[Action]] = {}
-        with reading(self._engine) as connection:
-            known = look_up(connection, [action.key for action in found])
-            if later:
-                here = {action.key for action in found}
-                for row in connection.execute(EARLIER, {"runs": list(later)}):
-                    if row.key in here or row.account not in self._adapters:
-                        continue  # Another gateway's account is another gateway's to answer for.
-                    action = wire.decode_action(row.body).model_copy(update={"again": True})
-                    earlier.setdefault(row.run, []).append(action)
-        return known, earlier
-
     def _enqueue(self, job: Job) -> None:
         self._in_hand.add(job.action.key)
         address = job.action.address
@@ -183,7 +229,7 @@ class Outbox:
             # If it is a channel's name, they move on to the channel's own lane when that is known, in order.
             name = place
         else:
-            job, name = _at(job, known), known.in_thread(None)
+            job, name = job.at(known), known.in_thread(None)
         lane = self._lanes.get(name)
         if lane is not None:
             lane.jobs.append(job)
@@ -205,7 +251,9 @@ class Outbox:
         left: set[str] = set()
         try:
             while lane.jobs:
-                if lane.jobs[0].action.run in left or not await self._insist(lane):
+                if not self._share.has(lane.jobs[0].action):
+                    self._pass_on(lane.jobs[0])
+                elif lane.jobs[0].action.run in left or not await self._insist(lane):
                     job = lane.jobs[0]
                     if job.action.run:
                         left.add(job.action.run)
@@ -216,7 +264,7 @@ class Outbox:
                 self._in_hand.discard(job.action.key)
             del self._lanes[name]
 
-    async def _insist(self, lane: "Lane") -> bool:
+    async def _insist(self, lane: Lane) -> bool:
         """Perform the first job of a lane, however often it takes; False if it takes too long."""
         wait = Backoff(*AGAIN)
         end = time.monotonic() + INSIST
@@ -228,8 +276,11 @@ class Outbox:
                     lane.stalled = True
                     for job in lane.jobs:
                         self._leave(job)
-                await asyncio.sleep(wait.next())
+                await self._pause(wait.next())
                 job = lane.jobs[0]
+                if not self._share.has(job.action):
+                    self._pass_on(job)
+                    break
                 job.action = job.action.model_copy(update={"again": True})
         finally:
             lane.stalled = False
@@ -252,87 +303,47 @@ class Outbox:
     async def _perform(self, job: Job) -> bool:
         """Do it and write it down; False if it must be tried again later."""
         action = job.action
-        adapter = self._adapters[action.address.account]
-        try:
-            if isinstance(action, LookUp):
-                await self._directory.look_up(action)
-                sent = Sent()
-            elif isinstance(action, Fetch):
-                sent = Sent(ids=(await self._blobs.keep(adapter.download(action.file)),))
-            elif (address := await self._directory.resolve(action.address)) != action.address:
-                self._enqueue(_at(job, address))
-                return True
-            else:
-                sent, address = await self._do(adapter, action)
-                # Where it was in fact done: what is said below it goes to the same thread.
-                action = action.model_copy(update={"address": address})
-        except DeliveryError as error:
-            if error.retry:
-                log.warning("%s will be tried again: %s", action.key, error)
-                return False
-            quiet = isinstance(action, LookUp) or (isinstance(action, React) and action.optional)
-            log.log(
-                logging.INFO if quiet else logging.ERROR,
-                "%s was refused (%s) and is parked: %s",
-                action.key,
-                error.code,
-                error,
-            )
-            self._directory.distrust(action.address)
-            self.targets.remember(action, Sent())
-            self._settle(job, record_refused, (action, f"{error.code}: {error}"))
-            return True
-        except Exception:
-            log.exception("%s failed in the adapter of %s and will be tried again", action.key, action.address.account)
-            return False
-        done = action.model_copy(update={"hops": (*action.hops, ("sent", time.time()))})
-        self.targets.remember(done, sent)
-        self._settle(job, record_sent, (done, sent))
-        return True
-
-    async def _do(self, adapter: Adapter, action: Action) -> tuple[Sent, Address]:
-        """Perform it with its target found; what was made, and where.
-
-        Raises:
-            DeliveryError: see `Adapter.perform`. Of several messages to delete, all were refused.
-        """
-        sent, address = Sent(), action.address
-        refused: DeliveryError | None = None
-        resolved = await self.targets.resolved(action)
-        for number, each in enumerate(resolved, start=1):
-            address = each.address
+        told = {"account": action.address.account, "kind": action.kind, "key": action.key}
+        with tracing.begin("deliver", action.traceparent, **told) as step:
             try:
-                sent = await adapter.perform(self._filter(each))
-            except DeliveryError as error:
-                # What somebody else has deleted already leaves the others to be deleted.
-                if error.retry or len(resolved) == 1 or (number == len(resolved) and refused is not None):
-                    raise
-                refused = error
-        return sent, address
+                outcome = await self._performer.perform(action)
+            except Recalled:
+                self._pass_on(job)
+                return True
+            if outcome is None:
+                step.end("it is tried again later")
+                return False
+        if isinstance(outcome, Address):
+            self._enqueue(job.at(outcome))
+        else:
+            self._settle(job, *outcome)
+        return True
 
     def _settle(self, job: Job, operation: Any, item: Any) -> None:
         """Write down what became of it; only then is the message acknowledged."""
 
-        def written(future: "Future[None]") -> None:
+        def written(future: "Future[Any]") -> None:
             error = future.exception()
             if error is not None:
                 # Not acknowledged: it comes again, and is looked for on the platform before it is repeated.
                 log.error("the ledger cannot be told of %s: %s", job.action.key, error)
-                if job.delivery is not None:
-                    job.delivery.requeue()
+                job.requeue()
             else:
-                _ack(job)
+                job.ack()
+                self._count(operation, item)
+                if isinstance(event := future.result(), Undeliverable):
+                    # If it does not get there, the sweeper publishes it.
+                    self._publisher.submit(event_message(self._topology, event))
             self._in_hand.discard(job.action.key)
 
         self._batcher.submit(operation, item).add_done_callback(written)
 
-
-def _at(job: Job, address: Address) -> Job:
-    if address == job.action.address:
-        return job
-    return Job(job.action.model_copy(update={"address": address}), job.delivery)
-
-
-def _ack(job: Job) -> None:
-    if job.delivery is not None:
-        job.delivery.ack()
+    def _count(self, operation: Any, item: Any) -> None:
+        if operation is record_sent:
+            self._metrics.count_action(item[0], "sent")
+            self._metrics.observe_answer(item[0].address.account, item[0].hops)
+        elif operation is refuse:
+            self._metrics.count_action(item.action, "refused")
+            self._metrics.count_dead("action")
+        else:
+            self._metrics.count_action(item, "postponed")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from .errors import BrokerError, DragomanError, StoreError
+from .redaction import redact
 from .supervisor import CONFIG_ERROR
 
 __all__ = ["reports_errors"]
@@ -23,7 +24,7 @@ def reports_errors(function: Function) -> Function:
         try:
             return function(*args, **kwargs)
         except DragomanError as error:
-            click.echo(f"dragoman: {error}", err=True)
+            click.echo(redact(f"dragoman: {error}"), err=True)
             # A store or a broker that is away comes back: a supervisor should try again.
             sys.exit(1 if isinstance(error, StoreError | BrokerError) else CONFIG_ERROR)
 

@@ -1,188 +1,38 @@
 """The parts of a bot, each as a function that runs until it is told to stop: what the CLI calls.
 
-Each opens what it needs from the settings. `BotContext` holds what all of them share.
+Each opens what it needs from the settings. `dragoman.bot_context` holds what all of them share.
 """
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
-
-from sqlalchemy import Engine
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
 
 from .accounts import make_adapters
-from .adapter import Adapter
-from .environment import Environment
+from .bot_context import BotContext
 from .errors import AccountError, SettingsError
-from .exchange.broker import Broker
-from .exchange.embedded import EmbeddedValkey
-from .exchange.topology import Topology
-from .gateway import Gateway
-from .match import verify
-from .plugin_set import PluginSet
-from .plugins import Problems, load_plugins, load_skills
-from .router import Router
 from .scheduler import Scheduler
+from .sections import PoolSettings
 from .settings import Settings
 from .skill import Skill
+from .stopping import Stopping
 from .store.catalogue import publish_manifests
-from .store.engine import open_store
-from .triggers import WebhookTrigger
-
-if TYPE_CHECKING:
-    from .web import Web
+from .strays import Strays
+from .supervisor import tell_ready
+from .watching import gateway_health, router_health, watched, web_health, worker_health
 
 __all__ = ["BotContext", "pools_of", "run_gateway", "run_router", "run_web", "run_worker"]
 
 log = logging.getLogger(__name__)
 
-EMBEDDED: Final = "embedded"
-MEMORY: Final = "memory://"
-
 #: Tasks in flight at once, unless ``[pools.NAME] concurrency`` says otherwise.
 CONCURRENCY: Final[Mapping[str, int]] = {"async": 100}
 PROCESSES: Final = 8
-
-
-@dataclass(frozen=True)
-class BotContext:
-    """What every part of one bot needs."""
-
-    settings: Settings
-    broker: Broker
-    topology: Topology
-    embedded: EmbeddedValkey | None
-
-    @classmethod
-    def of(cls, settings: Settings) -> "BotContext":
-        url = settings.broker.url.get_secret_value()
-        embedded = EmbeddedValkey(settings.data / "broker") if url == EMBEDDED else None
-        broker = Broker(embedded.url if embedded else url, settings.bot.name)
-        return cls(settings, broker, broker.topology, embedded)
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether everything has to be in one process."""
-        return self.broker.family == "memory"
-
-    def require_processes(self, *, supervised: bool = False) -> None:
-        """Raises SettingsError where a part cannot run by itself. A supervisor looks after the broker itself."""
-        if self.in_memory:
-            raise SettingsError(
-                "the broker memory:// lives in one process: use `dragoman run` or `dragoman chat`, or another broker"
-            )
-        if self.embedded is not None and not supervised and not self.embedded.ready():
-            raise SettingsError(
-                "the embedded broker is not running: `dragoman run` starts it with all the rest; to run the parts "
-                "by themselves, set [broker] url to a RabbitMQ, Redis or Valkey"
-            )
-
-    @cached_property
-    def plugins(self) -> PluginSet:
-        """The bot's enabled plugins: filters and wrappers."""
-        return load_plugins(self.settings)
-
-    def load_plugins(self) -> None:
-        """Load them now: what is wrong with them is said before anything starts."""
-        log.debug("plugins: %s", ", ".join(self.plugins.names) or "none")
-
-    def skills(self, problems: Problems | None = None) -> dict[str, Skill]:
-        """The bot's enabled skills, verified to fit together.
-
-        Args:
-            problems: gets what is wrong with broken ones, which are left out, instead of the log.
-        """
-        bot, broken = self.settings.bot, {} if problems is None else problems
-        skills = load_skills(bot.skills, self.settings.root / bot.folder, strict=bot.strict, problems=broken)
-        if problems is None:
-            for problem in broken.values():
-                log.error("%s; the others go on without it", problem)
-        verify([skill.manifest() for skill in skills.values()])
-        # They may be those of a broken one.
-        if not broken and (unknown := set(self.settings.skills) - skills.keys()):
-            raise SettingsError(f"[skills.{min(unknown)}]: no such skill is enabled ({', '.join(skills) or 'none is'})")
-        self._settings_of(skills)  # what is wrong with their settings is said at the start
-        return skills
-
-    def _settings_of(self, skills: Mapping[str, Skill]) -> dict[str, Any]:
-        settings = self.settings
-        return {
-            name: settings.validate_skill(name, skill.settings) if skill.settings else settings.skills.get(name, {})
-            for name, skill in skills.items()
-        }
-
-    def environment(self, skills: Mapping[str, Skill]) -> Environment:
-        """What these skills can see of the settings; ``[skills.NAME]`` verified by the models of those that have one.
-
-        Raises:
-            SettingsError: one does not fit; the message names the key.
-        """
-        return Environment(
-            settings=self._settings_of(skills),
-            access=self.settings.access,
-            timezone=self.settings.bot.timezone,
-            accounts=tuple(self.settings.accounts),
-            blobs=self.settings.blobs,
-            around=self.plugins.around,
-        )
-
-    def router(self, engine: Engine) -> Router:
-        """A router of this bot."""
-        return Router(
-            engine,
-            self.broker,
-            self.topology,
-            prefixes=self.settings.bot.prefixes,
-            retention=self.settings.store.retention_days,
-            handles=self.settings.store.handles_days,
-            files=(self.settings.blobs, self.settings.files.days),
-            access=self.settings.access,
-            timezone=self.settings.bot.timezone,
-            filter=self.plugins.event,
-        )
-
-    def gateway(self, engine: Engine, adapters: Mapping[str, Adapter]) -> Gateway:
-        """A gateway of this bot."""
-        return Gateway(
-            engine,
-            self.broker,
-            self.topology,
-            adapters,
-            blobs=self.settings.blobs,
-            grace=self.settings.run.grace,
-            filter=self.plugins.action,
-        )
-
-    def serves_web(self, skills: Mapping[str, Skill]) -> bool:
-        """Whether there is a webhook to listen for, or the settings ask for the web server."""
-        return "web" in self.settings.model_fields_set or any(
-            isinstance(handler.trigger, WebhookTrigger)
-            for skill in skills.values()
-            for handler in skill.manifest().handlers
-        )
-
-    def web(self, engine: Engine) -> "Web":
-        """The web server of this bot."""
-        from .web import Web  # Only one process needs an HTTP server.
-
-        return Web(
-            engine,
-            self.broker,
-            self.topology,
-            host=self.settings.web.host,
-            port=self.settings.web.port,
-            hook_secrets={
-                skill: hook.secret.get_secret_value() for skill, hook in self.settings.webhooks.items() if hook.secret
-            },
-        )
-
-    def open_store(self, *, durable: bool = False) -> Engine:
-        return open_store(self.settings.store_url, durable=durable)
 
 
 def pools_of(skills: Mapping[str, Skill]) -> dict[str, list[str]]:
@@ -204,12 +54,18 @@ def run_gateway(settings: Settings, accounts: Collection[str] = (), *, supervise
     adapters = make_adapters(settings, accounts)
     engine = bot.open_store(durable=True)
     gateway = bot.gateway(engine, adapters)
+    if supervised:
+        gateway.on_ready = tell_ready
+    stopping = Stopping(gateway.stop, settings.run.grace)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, gateway.stop)
-        await gateway.run()
+        loop.add_signal_handler(signal.SIGTERM, stopping.begin)
+        loop.add_signal_handler(signal.SIGINT, stopping.interrupt)
+        health = gateway_health(gateway, engine, bot.metrics, adapters, loop)
+        with watched(health, bot.metrics, settings.watch):
+            await gateway.run()
+        log.info("stopped")
 
     try:
         asyncio.run(main())
@@ -226,16 +82,24 @@ def run_router(settings: Settings, *, supervised: bool = False) -> None:
     bot.require_processes(supervised=supervised)
     engine = bot.open_store()
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    Stopping(stopping.set, settings.run.grace).handle()
     router = bot.router(engine)
     scheduler = Scheduler(engine, bot.broker, bot.topology)
+    strays = Strays(engine, bot.broker, bot.topology)
     router.start()
     scheduler.start()
-    stopping.wait()
+    strays.start()
+    with watched(router_health(router, engine, bot.metrics), bot.metrics, settings.watch):
+        while not stopping.wait(0.05) and not router.connected:
+            pass
+        if supervised and not stopping.is_set():
+            tell_ready()
+        stopping.wait()
+    strays.stop()
     scheduler.stop()
     router.stop()
     engine.dispose()
+    log.info("stopped")
 
 
 def run_web(settings: Settings, *, supervised: bool = False) -> None:
@@ -249,12 +113,18 @@ def run_web(settings: Settings, *, supervised: bool = False) -> None:
     engine = bot.open_store(durable=True)
 
     async def main() -> None:
-        stopping = asyncio.Event()
+        asked = asyncio.Event()
+        stopping = Stopping(asked.set, settings.run.grace)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(signal.SIGTERM, stopping.begin)
+        loop.add_signal_handler(signal.SIGINT, stopping.interrupt)
+        health = web_health(engine, bot.metrics, loop)
         async with bot.web(engine):
-            await stopping.wait()
+            with watched(health, bot.metrics, settings.watch):
+                if supervised:
+                    tell_ready()
+                await asked.wait()
+        log.info("stopped")
 
     try:
         asyncio.run(main())
@@ -270,13 +140,18 @@ def run_worker(
     loglevel: str = "info",
     *,
     supervised: bool = False,
+    alone: bool = True,
 ) -> int:
     """Serve the queues of one pool's skills (or those named in ``only``) until SIGTERM; the exit status.
+
+    Args:
+        alone: whether it was started by itself; the manifests of the others are ``dragoman run``'s to take back.
 
     Raises:
         SettingsError: there is no such pool or skill.
     """
     from .worker.app import build_app  # Celery takes a moment to import, and only workers need it.
+    from .worker.ending import end_within
 
     bot = BotContext.of(settings)
     bot.require_processes(supervised=supervised)
@@ -289,7 +164,7 @@ def run_worker(
     served = {name: skills[name] for name in (only or pools[pool])}
     engine = bot.open_store()
     with engine.begin() as connection:
-        publish_manifests(connection, [skill.manifest() for skill in served.values()])
+        publish_manifests(connection, [skill.manifest() for skill in served.values()], None)
     engine.dispose()
     chosen = settings.pools.get(pool)
     app = build_app(
@@ -300,19 +175,42 @@ def run_worker(
         role=f"worker.{pool}",
         cap=chosen.per_skill if chosen else None,
         environment=bot.environment(skills),
+        metrics=bot.metrics,
+        breaker=bot.breaker,
+        max_memory=memory_of(served.values(), chosen),
     )
+    app.dragoman.alone = alone
     threads = all(handler.coroutine for skill in served.values() for handler in skill.handlers.values())
     worker = app.Worker(
-        hostname=f"{settings.bot.name}.{pool}@{socket.gethostname()}",
+        # Two of one name would fight for the queue on which Celery's tools talk to them.
+        hostname=f"{settings.bot.name}.{pool}-{os.getpid()}@{socket.gethostname()}",
         pool="threads" if threads else "prefork",
         concurrency=concurrency or (chosen.concurrency if chosen else None) or default_concurrency(pool),
         loglevel=loglevel,
+        # For Flower; what was said is in none of them.
+        task_events=True,
         without_gossip=True,
         without_mingle=True,
         quiet=True,
     )
-    worker.start()
+    end_within(app.dragoman, settings.run.grace, tell_ready if supervised else lambda: None)
+    with ExitStack() as watching:
+
+        def begun(consumer: Any) -> None:
+            # Only now: the children of its pool have been forked, and hold no socket of it.
+            health = worker_health(consumer, pool, bot.metrics)
+            watching.enter_context(watched(health, bot.metrics, settings.watch))
+
+        app.dragoman.begun = begun
+        worker.start()
+    log.info("stopped")
     return int(worker.exitcode or 0)
+
+
+def memory_of(skills: Iterable[Skill], pool: PoolSettings | None) -> int | None:
+    """How large a process of a pool may be left by a run, in bytes: the smallest that anybody has asked for."""
+    asked = [*(skill.memory() for skill in skills), pool.max_memory if pool else None]
+    return min((each for each in asked if each is not None), default=None)
 
 
 def default_concurrency(pool: str) -> int:

@@ -4,9 +4,10 @@
 transaction that writes the runs.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -16,8 +17,8 @@ from .address import NOWHERE
 from .content import Content
 from .cooldown import bucket, say
 from .errors import CatalogueError
-from .event import Event, Person, Scheduled
-from .match import Match, Matched, Routes
+from .event import Event, Person, Scheduled, Webhook
+from .match import Match, Matched, Refused, Routes
 from .priority import Priority
 from .store.cooldowns import Spend, spend_cooldowns
 from .store.directory import read_channels, read_people
@@ -30,6 +31,9 @@ __all__ = ["Decided", "Routing", "task_of"]
 
 #: Seconds that somebody found in the directory is believed without another look.
 BELIEVED: Final = 10.0
+#: What is kept of a decision: characters of a reason, and reasons.
+LONGEST: Final = 500
+MANY: Final = 20
 #: How many people and channels are remembered.
 MOST: Final = 20_000
 
@@ -64,6 +68,8 @@ class Routing:
         self._clock = clock
         self._people: dict[Where, tuple[float, Person]] = {}
         self._channels: dict[Where, tuple[float, str]] = {}
+        #: Skills that are being taken out of service: they get no new runs.
+        self.draining: frozenset[str] = frozenset()
 
     def complete(self, events: Sequence[Event]) -> list[Event]:
         """The same events, with all that the directory knows of their people and channels. One look for all."""
@@ -107,15 +113,35 @@ class Routing:
         """Match a completed event.
 
         Raises:
-            CatalogueError: its time has come, and nobody serves it any more: it must not be lost unseen.
+            CatalogueError: its time has come, and nobody serves it any more, or its skill is being taken out of
+                service: it must not be lost unseen.
         """
         filtered = self._filter(event)
         if filtered is None:
-            return Decided(event, Matched())
+            return Decided(event, Matched(refused=(Refused("", "dropped"),)))
         matched = routes.match(filtered)
         if isinstance(filtered, Scheduled) and not matched.matches:
             raise CatalogueError(f"no skill has the schedule {filtered.skill}.{filtered.handler} any more")
-        return Decided(filtered, matched)
+        return Decided(filtered, self._in_service(filtered, matched))
+
+    def _in_service(self, event: Event, matched: Matched) -> Matched:
+        """Without the skills that get no new runs. Who has asked for one of them is told so."""
+        closed = [match for match in matched.matches if match.skill in self.draining]
+        if not closed:
+            return matched
+        if isinstance(event, Scheduled | Webhook):
+            raise CatalogueError(f"the skill {closed[0].skill} is being taken out of service")
+        answer = matched.answer
+        for match in closed:
+            if match.priority >= Priority.COMMAND:
+                answer = answer or f"`{match.command or match.handler}` is being taken out of service."
+        refused = tuple(Refused(f"{match.skill}.{match.handler}", "draining") for match in closed)
+        return replace(
+            matched,
+            matches=tuple(each for each in matched.matches if each not in closed),
+            answer=answer,
+            refused=matched.refused + refused,
+        )
 
     def settle(self, connection: Connection, decided: Sequence[Decided]) -> list[Routed]:
         """The runs and the answers of these events, after the cooldowns have had their say."""
@@ -138,13 +164,19 @@ class Routing:
     def _routed(self, decided: Decided, waits: "dict[tuple[str, str], float]") -> Routed:
         event, matched = decided.event, decided.matched
         tasks, said = [], [matched.answer] if matched.answer is not None else []
+        refused = list(matched.refused)
         for match in matched.matches:
             wait = waits.get((match.skill, match.handler))
             if wait is None:
                 tasks.append((task_of(event, match), int(match.priority)))
-            elif match.priority >= Priority.COMMAND:
+                continue
+            refused.append(Refused(f"{match.skill}.{match.handler}", "cooldown", f"{wait:.0f}"))
+            if match.priority >= Priority.COMMAND:
                 said.append(say(wait, match.command or match.handler))
-        return Routed(event, tuple(tasks), tuple(self._answer(event, text, n) for n, text in enumerate(said)))
+        answers = tuple(self._answer(event, text, n) for n, text in enumerate(said))
+        # Most events have nothing to say here, and cost nothing.
+        decision = _kept(refused) if refused else None
+        return Routed(event, tuple(tasks), answers, decision)
 
     def _answer(self, event: Event, text: str, number: int) -> Action:
         return Send(
@@ -167,8 +199,14 @@ def task_of(event: Event, match: Match) -> Task:
         asked=match.priority == Priority.COMMAND,
         # What happens nowhere (a schedule, a webhook) waits for nobody.
         line=line(match.skill, event.address) if match.ordered and event.address != NOWHERE else "",
+        policy=match.policy,
         hops=event.hops,
     )
+
+
+def _kept(refused: Sequence[Refused]) -> str:
+    """JSON for `dragoman.why`: (handler, why, detail) each."""
+    return json.dumps([(place, why, detail[:LONGEST]) for place, why, detail in refused[:MANY]], ensure_ascii=False)
 
 
 def _spend(event: Event, match: Match) -> Spend:

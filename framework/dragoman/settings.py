@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import pydantic_settings
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -22,23 +22,28 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from . import redaction
 from .access import Access, Globs, Rule
-from .address import AccountName
+from .address import AccountName, Address
 from .blobs import Blobs
 from .errors import SettingsError
 from .keys import keys, plain, shape
 from .manifest import SkillName
 from .mistakes import PREFIX, explain, unknown_keys
+from .operator import find_channel
 from .sections import (
     Bot,
+    BreakerSettings,
     BrokerSettings,
     FilesSettings,
     PoolSettings,
     RunSettings,
     StoreSettings,
+    WatchSettings,
     WebhookSettings,
     WebSettings,
 )
+from .tls import Tls
 from .variables import read_dotenv, read_list, read_variables
 
 __all__ = [
@@ -50,6 +55,7 @@ __all__ = [
     "RunSettings",
     "Settings",
     "StoreSettings",
+    "WatchSettings",
     "WebSettings",
     "WebhookSettings",
     "explain",
@@ -73,6 +79,7 @@ class Settings(BaseSettings):
     )
 
     bot: Bot = Bot()
+    breaker: BreakerSettings = BreakerSettings()
     broker: BrokerSettings = BrokerSettings()
     store: StoreSettings = StoreSettings()
     files: FilesSettings = FilesSettings()
@@ -81,6 +88,8 @@ class Settings(BaseSettings):
     #: Where webhooks are listened for, and what callers of each skill's paths have to know.
     web: WebSettings = WebSettings()
     webhooks: dict[SkillName, WebhookSettings] = Field(default_factory=dict)
+    #: Where each part tells how it is.
+    watch: WatchSettings = WatchSettings()
     #: Who may do what: see `dragoman.access`.
     roles: dict[str, Globs] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
@@ -101,6 +110,18 @@ class Settings(BaseSettings):
                 raise ValueError(f'accounts.{name} needs a platform, such as platform = "slack"')
         return accounts
 
+    @model_validator(mode="after")
+    def operator_is_there(self) -> Self:
+        if self.bot.operator is not None and (account := find_channel(self.bot.operator).account) not in self.accounts:
+            there = ", ".join(self.accounts) or "none"
+            raise ValueError(f"bot.operator: there is no account {account!r} (there is: {there})")
+        return self
+
+    @property
+    def operator(self) -> Address | None:
+        """The channel that is told what is wrong with the bot."""
+        return find_channel(self.bot.operator) if self.bot.operator is not None else None
+
     @property
     def data(self) -> Path:
         """The data folder."""
@@ -112,6 +133,16 @@ class Settings(BaseSettings):
         if self.store.url is not None:
             return self.store.url.get_secret_value()
         return f"sqlite:///{self.data.absolute() / 'store.db'}"
+
+    @property
+    def broker_tls(self) -> Tls:
+        """What TLS to the broker needs."""
+        broker = self.broker
+        ca, cert, key = (
+            self.root / file if file is not None else None
+            for file in (broker.ca_file, broker.cert_file, broker.key_file)
+        )
+        return Tls(ca, cert, key, broker.verify)
 
     @property
     def blobs(self) -> Blobs:
@@ -181,7 +212,7 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
             return tuple(found)
 
     try:
-        return Sources(root=root)
+        found = Sources(root=root)
     except ValidationError as error:
         raise SettingsError(_explain(error, file, {"the environment": given, str(dotenv): written})) from None
     except pydantic_settings.SettingsError as error:
@@ -189,6 +220,8 @@ def load(path: Path | str | None = None, *, environ: Mapping[str, str] | None = 
     except (ValueError, OSError) as error:
         # tomllib's errors and pydantic-settings' own say what is wrong and hold no values of ours.
         raise SettingsError(f"{file} cannot be read: {error}") from None
+    redaction.register_from(found)
+    return found
 
 
 def _explain(error: ValidationError, file: Path, variables: Mapping[str, Mapping[str, str]]) -> str:
@@ -220,6 +253,7 @@ def _validated(model: type[Model], written: dict[str, Any], place: str, context:
         lines.extend(explain(error, model, place))
     if lines:
         raise SettingsError("; ".join(lines))
+    redaction.register_from(found)
     return found
 
 

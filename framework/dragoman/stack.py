@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,8 @@ from .roles import BotContext
 from .scheduler import Scheduler
 from .skill import Skill
 from .store.catalogue import publish_manifests, retire_manifests
+from .strays import Strays
+from .watching import bot_health, watched
 
 __all__ = ["Stack"]
 
@@ -32,10 +35,13 @@ class Stack:
     ) -> None:
         self._bot = bot
         self._skills = skills
+        self._accounts = tuple(adapters)
+        self._watching = ExitStack()
         self._engine = bot.open_store(durable=True)
         self.gateway = bot.gateway(self._engine, adapters)
         self.router = bot.router(self._engine)
         self._scheduler = Scheduler(self._engine, bot.broker, bot.topology)
+        self._strays = Strays(self._engine, bot.broker, bot.topology)
         self.web = bot.web(self._engine) if web else None
         self._worker: Any = None
         self._thread: threading.Thread | None = None
@@ -50,7 +56,11 @@ class Stack:
         await asyncio.to_thread(self._start_worker)
         self.router.start()
         self._scheduler.start()
+        self._strays.start()
         self._task = asyncio.create_task(self.gateway.run())
+        metrics, loop = self._bot.metrics, asyncio.get_running_loop()
+        health = bot_health(self.gateway, self.router, self._engine, metrics, self._accounts, loop)
+        self._watching.enter_context(watched(health, metrics, self._bot.settings.watch))
         return self
 
     async def run(self) -> None:
@@ -65,6 +75,7 @@ class Stack:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await asyncio.to_thread(self._watching.close)
         if self.web is not None:
             await self.web.__aexit__(kind, error, trace)
         self.gateway.stop()
@@ -81,6 +92,8 @@ class Stack:
             topology=self._bot.topology,
             store_url=self._bot.settings.store_url,
             environment=self._bot.environment(self._skills),
+            metrics=self._bot.metrics,
+            breaker=self._bot.breaker,
         )
         ready = threading.Event()
         self._worker = app.WorkController(
@@ -99,6 +112,7 @@ class Stack:
                 raise RuntimeError("the worker did not start; see the log")
 
     def _stop(self) -> None:
+        self._strays.stop()
         self._scheduler.stop()
         self.router.stop()
         if self._worker is not None and self._thread is not None:

@@ -24,15 +24,10 @@ def export_command(state: Any, skill: str | None, file: str) -> None:
     import time
 
     from .portable_file import write_whole
-    from .store.engine import open_store
     from .store.portable import export_store
 
-    engine = open_store(state.settings.store_url)
-    try:
-        with write_whole(file) as out:
-            count = export_store(engine, out, now=time.time(), skill=skill)
-    finally:
-        engine.dispose()
+    with state.store() as engine, write_whole(file) as out:
+        count = export_store(engine, out, now=time.time(), skill=skill)
     click.echo(f"exported {count}", err=True)
 
 
@@ -46,13 +41,9 @@ def import_command(state: Any, replace: bool, file: str) -> None:
     import time
 
     from .portable_file import read_lines
-    from .store.engine import open_store
     from .store.portable import import_store
 
     lines = read_lines(file)
-    engine = open_store(state.settings.store_url)
-    try:
+    with state.store() as engine:
         count = import_store(engine, lines, now=time.time(), replace=replace)
-    finally:
-        engine.dispose()
     click.echo(f"imported {count}", err=True)

@@ -5,6 +5,7 @@ import logging
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["CONFIG_ERROR", "Child", "Supervisor", "python", "stop_with_parent"]
+__all__ = ["CONFIG_ERROR", "Child", "Supervisor", "python", "stop_with_parent", "tell_ready"]
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Child:
         order: children stop in this order, lowest first; equal ones together.
         renewable: `Supervisor.renew` replaces it. One that cannot work as configured then waits for that,
             and the others go on.
+        tells: whether it says itself when it is ready, with `tell_ready`.
     """
 
     name: str
@@ -41,9 +43,13 @@ class Child:
     ready: Callable[[], None] | None = None
     order: int = 0
     renewable: bool = False
+    tells: bool = False
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     started_at: float = field(default=0.0, init=False)
     wait: float = field(default=SOON, init=False)
+    #: Its standard input: it ends when we do, and what it says on it is that it is ready.
+    link: "socket.socket | None" = field(default=None, init=False)
+    told: bool = field(default=False, init=False)
     #: Whether it was told to end, and which one then takes its place.
     leaving: bool = field(default=False, init=False)
     successor: "Child | None" = field(default=None, init=False)
@@ -55,6 +61,7 @@ class Supervisor:
     Args:
         died: called with the pid of each child that ended by itself.
         grace: seconds that children may take to stop before they are killed.
+        ready: called once, when all have told that they are ready; from any thread.
     """
 
     def __init__(
@@ -63,10 +70,12 @@ class Supervisor:
         *,
         died: Callable[[int], None] = lambda pid: None,
         grace: float = 10.0,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._children = list(children)
         self._died = died
         self._grace = grace
+        self._ready: Callable[[], None] | None = ready
         self._ended: queue.SimpleQueue[tuple[Child, subprocess.Popen[bytes]] | list[Child] | None]
         self._ended = queue.SimpleQueue()
         # A plain bool: `stop` is called by signal handlers, which may interrupt whoever holds a lock.
@@ -95,6 +104,14 @@ class Supervisor:
     def stop(self) -> None:
         """May be called from a signal handler."""
         self._stopping = True
+        self._ended.put(None)
+
+    def end(self) -> None:
+        """Kill them all, at once; may be called from a signal handler."""
+        self._stopping = True
+        for child in self._children:
+            if child.process is not None:
+                _kill_group(child.process.pid, signal.SIGKILL)
         self._ended.put(None)
 
     def renew(self, children: Sequence[Child]) -> None:
@@ -141,12 +158,30 @@ class Supervisor:
                 return
             child.started_at = time.monotonic()
             # A session of its own: Ctrl-C reaches the supervisor only, and a whole group can be killed.
-            # Its standard input is our pipe: it ends when we do, however we end (`stop_with_parent`).
-            process = subprocess.Popen(child.command, stdin=subprocess.PIPE, start_new_session=True)
-            child.process = process
+            # Its standard input is a socket of ours: it ends when we do, however we end (`stop_with_parent`).
+            ours, theirs = socket.socketpair()
+            with theirs:
+                try:
+                    process = subprocess.Popen(child.command, stdin=theirs.fileno(), start_new_session=True)
+                except BaseException:
+                    ours.close()
+                    raise
+            child.process, child.link = process, ours
+        if child.tells and not child.told:
+            threading.Thread(target=self._listen, args=(child, ours), daemon=True).start()
         threading.Thread(target=self._watch, args=(child, process), daemon=True).start()
         if child.ready is not None:
             child.ready()
+
+    def _listen(self, child: Child, link: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            child.told = bool(link.recv(1)) or child.told
+        with self._starting:
+            ready = self._ready
+            if ready is None or not all(child.told for child in self._children if child.tells):
+                return
+            self._ready = None
+        ready()
 
     def _watch(self, child: Child, process: "subprocess.Popen[bytes]") -> None:
         process.wait()
@@ -155,8 +190,7 @@ class Supervisor:
     def _restart(self, child: Child, process: "subprocess.Popen[bytes]") -> bool:
         """Start a child that has ended again; False if that would be of no use."""
         _kill_group(process.pid, signal.SIGKILL)  # what it has left behind
-        if process.stdin is not None:
-            process.stdin.close()
+        _hang_up(child)
         child.process = None
         if child.leaving:
             if process.returncode:  # it did not finish what it held
@@ -199,12 +233,12 @@ class Supervisor:
         with self._starting:
             self._stopping = True
         for order in sorted({child.order for child in self._children}):
-            alive = [c.process for c in self._children if c.order == order and c.process is not None]
-            for process in alive:
+            alive = [(c, c.process) for c in self._children if c.order == order and c.process is not None]
+            for _, process in alive:
                 with contextlib.suppress(ProcessLookupError):
                     process.terminate()
             deadline = time.monotonic() + self._grace
-            for process in alive:
+            for child, process in alive:
                 try:
                     process.wait(max(0.0, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
@@ -215,8 +249,7 @@ class Supervisor:
                     # What it had under way is taken over at once by the next start.
                     with contextlib.suppress(Exception):
                         self._died(process.pid)
-                if process.stdin is not None:
-                    process.stdin.close()
+                _hang_up(child)
 
 
 def stop_with_parent() -> None:
@@ -231,6 +264,12 @@ def stop_with_parent() -> None:
     threading.Thread(target=watch, name="dragoman-parent", daemon=True).start()
 
 
+def tell_ready() -> None:
+    """In a supervised process: say that it does what it is for."""
+    with contextlib.suppress(OSError):
+        os.write(0, b"r")
+
+
 def python(*arguments: str) -> list[str]:
     """The command that runs a part of Dragoman with this interpreter."""
     return [sys.executable, "-m", "dragoman", *arguments]
@@ -239,6 +278,14 @@ def python(*arguments: str) -> list[str]:
 def _kill_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def _hang_up(child: Child) -> None:
+    link, child.link = child.link, None
+    if link is not None:
+        with contextlib.suppress(OSError):
+            link.shutdown(socket.SHUT_RDWR)  # wakes who listens
+        link.close()
 
 
 def _how(status: int) -> str:

@@ -35,6 +35,7 @@ class Task(Frozen):
         arguments: the handler's parameters, parsed and verified by the router.
         asked: whether a person waits for its answer (a command), and so for an apology if it fails.
         line: what it runs in turn with; empty if it need not wait. See `dragoman.store.lines`.
+        policy: what becomes of it if it has to wait.
         attempt: 1 for the first; set by the worker when it claims the run.
     """
 
@@ -46,6 +47,7 @@ class Task(Frozen):
     arguments: dict[str, Any] = Field(default_factory=dict)
     asked: bool = False
     line: str = ""
+    policy: str = "all"
     attempt: int = 1
     hops: tuple[Hop, ...] = ()
 

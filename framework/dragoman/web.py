@@ -35,7 +35,7 @@ from aiohttp import web
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import wire
+from . import tracing, wire
 from .credentials import accepted
 from .delivery import as_event
 from .errors import DragomanError, SettingsError
@@ -263,6 +263,11 @@ class Web:
     async def _accept(self, event: Webhook) -> web.StreamResponse:
         if len(wire.encode(event)) > LARGEST_EVENT:
             return _error(413, "the body is too large as JSON")
+        about = {"account": event.address.account, "kind": event.kind, "key": event.key}
+        with tracing.begin("receive", "", **about) as step:
+            return await self._record(event.model_copy(update={"traceparent": step.traceparent or event.traceparent}))
+
+    async def _record(self, event: Webhook) -> web.StreamResponse:
         assert self._batcher is not None
         try:
             new = await asyncio.wait_for(asyncio.wrap_future(self._batcher.submit(record_events, event)), LEDGER)

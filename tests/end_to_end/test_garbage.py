@@ -1,13 +1,15 @@
 """Garbage on any queue is parked with the reason; the bot goes on."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
 
 from dragoman.exchange import Broker, EmbeddedValkey, Outgoing, Publisher
+from dragoman.store.dead import DeadLetter, Filters, list_letters
+from dragoman.store.engine import open_store
 from dragoman_slack.simulator import SlackSimulator
 from support.bot import RunningBot, settings_for
-from support.exchange import Inbox, consuming
 from support.servers import wait_until
 
 from .test_way_round import running
@@ -50,10 +52,16 @@ async def test_garbage_on_every_queue_is_parked_and_the_bot_goes_on(
             published = publisher.publish([replace(each, queues=queues) for each in rubbish.values()])
             assert published == [None] * len(rubbish)
             publisher.close()
-            inbox = Inbox()
-            with consuming(broker, inbox, at.dead_queue()):
-                wait_until(lambda: len(inbox.bodies) >= len(rubbish), 30, "dead letters")
-            letters = [json.loads(body) for body in inbox.bodies]
+            engine = open_store(f"sqlite:///{tmp_path / '.dragoman' / 'store.db'}")
+
+            def kept() -> list[DeadLetter]:
+                with engine.connect() as connection:
+                    return list_letters(connection, Filters())
+
+            await asyncio.to_thread(wait_until, lambda: len(kept()) >= len(rubbish), 30, "dead letters")
+            letters = [json.loads(letter.row["letter"]) for letter in kept()]
+            engine.dispose()
+            assert broker.depth(at.dead_queue().name) == 0
             assert len(letters) == len(rubbish)
             assert all(letter["reason"] for letter in letters)
             assert {letter["queue"] for letter in letters} == {

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dragoman_slack.simulator import SlackSimulator
 from support.bot import RunningBot, command_of, settings_for
 from support.servers import end, wait_until
@@ -95,6 +97,7 @@ def colour(ctx: Context) -> str:
 '''
 
 
+@pytest.mark.parametrize("durable_url", ["rabbitmq"], indirect=True)
 async def test_handlers_in_their_pools(durable_url: str, namespace: str, tmp_path: Path) -> None:
     async with SlackSimulator() as slack:
         acme = slack.workspace("acme")
@@ -163,7 +166,7 @@ async def test_one_worker_can_be_run_by_itself(rabbitmq: object, namespace: str,
                     timeout=60,
                     check=False,
                 ).stdout
-                return '"max-concurrency": 3' in found and f"{namespace}.mine@" in found
+                return '"max-concurrency": 3' in found and f"{namespace}.mine-{worker.pid}@" in found
 
             wait_until(serves, 60, log.read_text())
             assert command_of(worker.pid)

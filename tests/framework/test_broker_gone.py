@@ -6,8 +6,10 @@ from typing import Any
 from weakref import ref
 
 import pytest
+from celery import Celery
 from celery.worker import state
 from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu import Connection
 
 from dragoman.worker.consumer import Consumer
 from dragoman.worker.request import Request
@@ -80,12 +82,41 @@ def test_a_broken_connection_does_not_keep_a_slot_from_being_released(consumer: 
     def broken(*_: object) -> None:
         raise ConnectionError("the broker is gone")
 
+    topology = SimpleNamespace(skill_queue=lambda skill: SimpleNamespace(name=skill))
+    consumer.process = SimpleNamespace(topology=topology)
     consumer.app = SimpleNamespace(amqp=SimpleNamespace(queues={"echo": None}))
-    consumer.connection_errors = (ConnectionError,)
+    consumer.task_consumer = SimpleNamespace(
+        consuming_from=lambda queue: False, add_queue=broken, cancel_by_queue=broken
+    )
+    consumer.connection_errors, consumer.taking = (ConnectionError,), True
+    consumer.not_taken = frozenset
     later: list[tuple[object, ...]] = []
     consumer.timer = SimpleNamespace(call_after=lambda seconds, function, args: later.append((function, *args)))
-    consumer.task_consumer = SimpleNamespace(consuming_from=lambda queue: False, add_queue=broken)
-    consumer._consume("echo")
-    assert later == [(consumer._consume, "echo")]
-    consumer.task_consumer = SimpleNamespace(consuming_from=lambda queue: True, cancel_by_queue=broken)
-    consumer._cancel("echo")
+    consumer.take_from("echo")
+    assert later == [(consumer.take_from, "echo")]
+    consumer.stop_taking("echo")
+
+
+def test_a_broker_that_is_back_is_found_within_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Celery would wait 2 s, then 4 s, and at last 30 s; meanwhile no run's end is written down."""
+    slept: list[float] = []
+    answers = iter([OSError("away")] * 14 + [None])
+
+    class Away(Connection):  # type: ignore[misc]  # kombu has no types
+        def _connection_factory(self) -> object:
+            if (error := next(answers)) is not None:
+                raise error
+            return object()
+
+    monkeypatch.setattr("kombu.utils.functional.sleep", slept.append)
+    made: Any = Consumer.__new__(Consumer)
+    made.app, made.first_connection_attempt, made.broker_connection_retry_attempt = Celery(), True, 0
+    made.app.conf.broker_connection_retry_on_startup = True
+    made.app.conf.broker_connection_max_retries = None
+    connection = Away("amqp://")
+    assert made.ensure_connected(connection) is connection
+    assert sum(slept) > 14
+    # Between two looks kombu sleeps a second at a time, so that a stop is heard.
+    assert max(slept) <= 1.0
+    assert sum(slept) <= 14 * 2.0
+    assert connection.ensure_connection.__func__ is Connection.ensure_connection

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from dragoman import PluginError, SettingsError
-from dragoman.roles import BotContext
+from dragoman import PluginError, SettingsError, Skill
+from dragoman.roles import BotContext, memory_of
+from dragoman.sections import PoolSettings
 from dragoman.settings import Settings
 
 BOT = {"skills": ["dice"], "plugins": ["guard"]}
@@ -68,3 +69,10 @@ def test_a_strict_bot_does_not_start_with_a_broken_skill(broken: Path) -> None:
 def test_settings_of_a_skill_that_is_not_enabled_are_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"\[skills.mine\]: no such skill is enabled"):
         bot(tmp_path, skills={"mine": {"a": 1}}).skills()
+
+
+def test_the_smallest_memory_that_was_asked_for_counts_for_a_pool() -> None:
+    small, large, any_size = Skill("a", max_memory="100MB"), Skill("b", max_memory="300MB"), Skill("c")
+    assert memory_of([small, large, any_size], None) == 100_000_000
+    assert memory_of([large], PoolSettings.model_validate({"max_memory": "200MB"})) == 200_000_000
+    assert memory_of([any_size], PoolSettings()) is None

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import Engine, text
@@ -10,9 +11,13 @@ from sqlalchemy import Engine, text
 from dragoman import Event, Reaction, Skill
 from dragoman.exchange import Broker, Outgoing, Publisher
 from dragoman.messages import event_message
+from dragoman.partitions import partition_of
 from dragoman.router import Router
 from dragoman.store.catalogue import publish_manifests
+from dragoman.store.dead import DeadLetter, Filters, list_letters
 from dragoman.store.engine import open_store
+from dragoman.store.ledger import record_events
+from dragoman.store.replaying import replay
 from support.exchange import Inbox, consuming
 from support.samples import HERE, message
 from support.servers import wait_until
@@ -74,7 +79,7 @@ def test_a_command_becomes_a_task_on_its_skills_queue_with_verified_arguments(ro
 def test_what_does_not_fit_is_answered_before_a_task_is_sent(router: Router, broker: Broker) -> None:
     answers, tasks = Inbox(), Inbox()
     with (
-        consuming(broker, answers, broker.topology.deliver_queue("acme")),
+        consuming(broker, answers, broker.topology.deliver_queue("acme", partition_of(HERE, 4))),
         consuming(broker, tasks, broker.topology.skill_queue("echo"), role="other"),
     ):
         publish(broker, event_message(broker.topology, said("echo", key="k1")))
@@ -138,3 +143,34 @@ def test_nothing_is_lost_while_the_store_cannot_be_written(
         with engine.begin() as connection:
             connection.execute(text("ALTER TABLE gone RENAME TO runs"))
         inbox.wait(1)
+
+
+def test_an_event_that_cannot_be_routed_is_a_dead_letter_in_the_ledger_and_can_be_replayed(
+    router: Router, broker: Broker, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise KeyError("a mistake")
+
+    def dead() -> list[DeadLetter]:
+        with engine.connect() as connection:
+            return list_letters(connection, Filters())
+
+    monkeypatch.setattr(router._routing, "decide", fail)
+    with engine.begin() as connection:
+        record_events(connection, [said("echo mended", key="ours")])
+    publish(broker, *(event_message(broker.topology, said("echo mended", key=key)) for key in ("ours", "theirs")))
+    wait_until(lambda: len(dead()) == 1, what="a dead letter")
+    (letter,) = dead()
+    assert (letter.kind, letter.key) == ("event", "ours")
+    assert letter.error == "the router failed: KeyError('a mistake')"
+    # What no gateway of ours has written down is among the broker's dead letters.
+    dead_queue = broker.topology.dead_queue().name
+    wait_until(lambda: broker.depth(dead_queue) == 1, what="the other one")
+    monkeypatch.undo()
+    inbox = Inbox()
+    with consuming(broker, inbox, broker.topology.skill_queue("echo")):
+        with engine.begin() as connection:
+            assert replay(connection, [letter]).replayed == 1
+        (delivery,) = inbox.wait(1)
+    assert json.loads(delivery.body)[1]["task"]["event"]["key"] == "ours"
+    assert dead() == []

@@ -161,3 +161,45 @@ def test_a_time_that_nobody_serves_any_more_is_an_error_and_not_lost_unseen(engi
     event = Scheduled(key="t1", address=HERE, conversation="channel", skill="dice", handler="gone", due=1.0)
     with pytest.raises(CatalogueError, match=r"no skill has the schedule dice\.gone any more"):
         Routing(engine).decide(ROUTES, event)
+
+
+def test_what_the_latest_of_a_conversation_leaves_out_is_not_run(engine: Engine) -> None:
+    builds = Skill("builds", order="conversation", policy="latest")
+
+    @builds.command()
+    def build() -> None: ...
+
+    routing, routes = Routing(engine), Routes([builds.manifest()])
+    events = routing.complete([message("build", key=key, addressed=True) for key in ("one", "two")])
+    with engine.begin() as connection:
+        written = routing.settle(connection, [routing.decide(routes, event) for event in events])
+        due = route_events(connection, written)
+    assert [task.policy for item in written for task, _ in item.tasks] == ["latest", "latest"]
+    assert [len(each) for each in due] == [0, 1]
+
+
+def test_a_skill_that_is_taken_out_of_service_gets_no_new_runs_and_who_asks_is_told(engine: Engine) -> None:
+    routing = Routing(engine)
+    routing.draining = frozenset({"dice"})
+    asked, overheard = routed(engine, routing, said("roll", "e1"), said("good luck", "e2"))
+    assert not asked.tasks
+    assert [answer.content.text for answer in asked.answers] == ["`roll` is being taken out of service."]  # type: ignore[union-attr]
+    assert not overheard.tasks
+    assert not overheard.answers
+    # It has cost nobody a use of it.
+    routing.draining = frozenset()
+    (again,) = routed(engine, routing, said("roll", "e3"))
+    assert again.tasks
+
+
+def test_a_time_of_a_skill_that_is_taken_out_of_service_is_not_lost_unseen(engine: Engine) -> None:
+    timed = Skill("timed")
+
+    @timed.schedule()
+    def morning() -> None: ...
+
+    routing = Routing(engine)
+    routing.draining = frozenset({"timed"})
+    due = EVENTS["schedule"].model_copy(update={"skill": "timed", "handler": "morning", "arguments": {}})
+    with pytest.raises(CatalogueError, match="the skill timed is being taken out of service"):
+        routing.decide(Routes([timed.manifest()]), due)

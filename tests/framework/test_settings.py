@@ -203,6 +203,17 @@ def test_a_wrong_value_from_the_environment_is_blamed_on_it(folder: Folder) -> N
     assert folder.mistake("[run]\ngrace = 3", DRAGOMAN_RUN__GRACE="long").startswith("the environment: run.grace:")
 
 
+def test_the_operators_channel_is_on_an_account_of_the_bot(folder: Folder) -> None:
+    there = '[bot]\noperator = "acme/#ops"\n[accounts.acme]\nplatform = "console"\n'
+    folder.toml.write_text(there)
+    found = load(folder.toml, environ={}).operator
+    assert found is not None
+    assert (found.account, found.channel) == ("acme", "#ops")
+    assert "there is no account 'acne' (there is: acme)" in folder.mistake(there.replace("acme/", "acne/"))
+    assert "bot.operator" in folder.mistake(there.replace("acme/#ops", "ops"))
+    assert "such as acme/#ops" in folder.mistake(there.replace("acme/#ops", "ops"))
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"there is no settings file .*nowhere\.toml"):
         load(tmp_path / "nowhere.toml", environ={})

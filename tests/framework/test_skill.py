@@ -76,7 +76,7 @@ def test_the_other_triggers_are_described_too() -> None:
 
 def test_on_takes_every_kind_of_event_that_there_is() -> None:
     members = get_args(get_args(Event)[0])
-    own = {"slash", "schedule", "webhook"}  # these have triggers of their own
+    own = {"slash", "schedule", "webhook", "undeliverable"}  # these have triggers of their own
     assert {member.model_fields["kind"].default for member in members} == set(EVENTS) | own
 
 
@@ -114,6 +114,14 @@ def test_a_time_limit_is_within_what_a_broker_bears(limit: float) -> None:
 def test_retries_cannot_be_negative() -> None:
     with pytest.raises(SkillError, match="'dice': retries"):
         Skill("dice", retries=-1)
+
+
+def test_a_policy_is_one_that_there_is_and_needs_an_order() -> None:
+    with pytest.raises(SkillError, match="'dice': policy is one of all, latest, drop_while_busy, not 'newest'"):
+        Skill("dice", order="conversation", policy="newest")  # type: ignore[arg-type]
+    with pytest.raises(SkillError, match='policy = "latest" needs order = "conversation"'):
+        Skill("dice", policy="latest")
+    assert Skill("dice", order="conversation", policy="latest").manifest().policy == "latest"
 
 
 @pytest.mark.parametrize("name", ["Roll", " roll", "a\tb", "a  b", "a b c d", ""])
@@ -183,3 +191,21 @@ def test_a_skill_is_a_plugin_that_provides_itself_and_equals_only_itself() -> No
     assert skill.dragoman_skills() == [skill]
     assert skill != Skill("dice")
     assert len({skill, Skill("dice")}) == 2
+
+
+def test_memory_is_said_in_words_or_in_bytes() -> None:
+    assert Skill("dice", max_memory="200MB").memory() == 200_000_000
+    assert Skill("dice", max_memory=50_000_000).memory() == 50_000_000
+    assert Skill("dice").memory() is None
+
+
+@pytest.mark.parametrize("size", ["much", "-5MB", "1kB", 0])
+def test_memory_that_is_no_size_is_told(size: str | int) -> None:
+    with pytest.raises(SkillError, match="skill 'dice': max_memory is a size"):
+        Skill("dice", max_memory=size)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1001])
+def test_runs_at_once_are_at_least_one(number: int) -> None:
+    with pytest.raises(SkillError, match="skill 'dice': concurrency"):
+        Skill("dice", concurrency=number)

@@ -88,12 +88,49 @@ def test_a_paused_skill_does_not_pause_another() -> None:
     assert pool.calls == ["pause a"]
 
 
-def test_what_waits_can_be_taken_out_and_does_not_start_later() -> None:
-    pool = Pool(total=1, cap=1)
-    pool.offer("a0", "a1", "b0")
-    assert sorted(pool.slots.drain()) == ["a1", "b0"]
+def test_what_waits_of_a_skill_can_be_taken_out_and_does_not_start_later() -> None:
+    pool = Pool(total=2, cap=1)
+    pool.offer("a0", "a1", "b0", "b1")
+    assert pool.slots.take("a") == ["a1"]
     pool.end("a")
-    assert pool.started == ["a0"]
+    pool.end("b")
+    assert pool.started == ["a0", "b0", "b1"]
+    assert pool.slots.take("unknown") == []
+
+
+def test_a_skill_whose_waiting_runs_are_taken_out_fetches_again() -> None:
+    pool = Pool(total=1, cap=1, high=2)
+    pool.offer("b0", "a0", "a1")
+    assert pool.calls == ["pause a"]
+    pool.slots.take("a")
+    assert pool.calls == ["pause a", "resume a"]
+    assert pool.slots.paused() == frozenset()
+
+
+def test_a_skill_with_the_cap_0_starts_nothing_until_it_has_another() -> None:
+    pool = Pool(total=4, cap=2)
+    pool.offer("a0")
+    pool.slots.limit("a", 0)
+    pool.offer("a1", "a2", "b0")
+    assert pool.started == ["a0", "b0"]
+    pool.end("a")
+    assert pool.started == ["a0", "b0"]
+    assert pool.slots.running("a") == 0
+    pool.slots.limit("a", 1)
+    assert pool.started == ["a0", "b0", "a1"]
+    pool.slots.limit("a", None)
+    assert pool.started == ["a0", "b0", "a1", "a2"]
+
+
+def test_a_larger_pool_gives_its_slots_away_at_once_and_keeps_a_quarter_for_others() -> None:
+    pool = Pool(total=4, cap=2)
+    pool.slots.limit("a", 6)
+    pool.offer(*(f"a{n}" for n in range(10)))
+    assert pool.running == ["a"] * 3
+    pool.slots.resize(8)
+    assert pool.running == ["a"] * 6
+    pool.offer("b0", "c0")
+    assert pool.running == ["a"] * 6 + ["b", "c"]
 
 
 @settings(max_examples=200, deadline=None)

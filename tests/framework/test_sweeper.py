@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, update
 
 from dragoman import wire
+from dragoman.errors import BrokerError
 from dragoman.exchange import Broker, Publisher
-from dragoman.messages import event_message, task_message
+from dragoman.messages import action_message, event_message, task_message
 from dragoman.priority import Priority
 from dragoman.store.engine import open_store
 from dragoman.store.ledger import Routed, claim_runs, postpone_actions, record_events, route_events
@@ -33,6 +34,11 @@ class Rig:
     def make_due(self, table: Any, **values: Any) -> None:
         with self.engine.begin() as connection:
             connection.execute(update(table).values(due_at=time.time() - 1, **values))
+
+    @property
+    def deliver_queue(self) -> Any:
+        """Where what is said in the samples' conversation goes."""
+        return action_message(self.broker.topology, send("k")).queues[0]
 
     def depth(self, queue: Any) -> int:
         return self.broker.depth(queue.name)
@@ -75,6 +81,32 @@ def test_an_event_that_the_broker_has_lost_is_published_again(rig: Rig) -> None:
     assert rig.sweeper.sweep() == 0  # the next look comes later
 
 
+@pytest.mark.parametrize("broker", ["embedded", "rabbitmq"], indirect=True)
+def test_what_is_late_because_the_broker_is_away_is_published_in_order_as_soon_as_it_is_back(
+    broker: Broker, server: Any, tmp_path: Path
+) -> None:
+    engine = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    rig = Rig(engine, broker)
+    keys = [f"e{number}" for number in range(30)]
+    # The later they came, the earlier they are due.
+    for place, key in enumerate(keys):
+        rig(record_events, [message("roll", key=key)])
+        with engine.begin() as connection:
+            connection.execute(update(events).where(events.c.key == key).values(due_at=time.time() - 100 - place))
+    server.stop()
+    try:
+        for _ in range(2):
+            with pytest.raises(BrokerError):
+                rig.sweeper.sweep()
+    finally:
+        server.start()
+    assert rig.sweeper.sweep() == 30
+    found = [rig.take(broker.topology.router_queue())["key"] for _ in keys]
+    assert found == keys
+    rig.sweeper.close()
+    engine.dispose()
+
+
 def test_a_queue_that_still_has_messages_is_behind_and_gets_none_a_second_time(rig: Rig) -> None:
     rig(record_events, [message("roll")])
     rig.put(event_message(rig.broker.topology, message("another", key="another")))
@@ -96,7 +128,7 @@ def test_an_action_that_may_have_been_performed_says_so(rig: Rig) -> None:
     rig(postpone_actions, [send("k")])
     rig.make_due(actions)
     assert rig.sweeper.sweep() == 1
-    assert rig.take(rig.broker.topology.deliver_queue("acme"))["again"] is True
+    assert rig.take(rig.deliver_queue)["again"] is True
 
 
 def test_a_run_that_kills_its_workers_is_parked_and_the_person_is_told(rig: Rig) -> None:
@@ -107,7 +139,19 @@ def test_a_run_that_kills_its_workers_is_parked_and_the_person_is_told(rig: Rig)
     with rig.engine.begin() as connection:
         connection.execute(update(runs).values(losses=MOST_LOSSES - 1))
     assert rig.sweeper.sweep() == 1
-    answer = rig.take(rig.broker.topology.deliver_queue("acme"))
+    answer = rig.take(rig.deliver_queue)
     assert found.reference in answer["content"]["text"]
+    with rig.engine.connect() as connection:
+        assert connection.execute(runs.select()).one().state == "parked"
+
+
+def test_a_run_that_kills_its_workers_is_parked_even_if_its_event_cannot_be_read(rig: Rig) -> None:
+    event = message("roll")
+    rig(route_events, [Routed(event, ((task(event), int(Priority.COMMAND)),), ())])
+    rig(claim_runs, [(task(event).run, "ghost")])
+    with rig.engine.begin() as connection:
+        connection.execute(update(runs).values(losses=MOST_LOSSES - 1))
+        connection.execute(update(events).values(body='{"kind": "telepathy", "v": 1}'))
+    assert rig.sweeper.sweep() == 0
     with rig.engine.connect() as connection:
         assert connection.execute(runs.select()).one().state == "parked"

@@ -264,7 +264,7 @@ def test_one_more_trigger_is_one_class_and_one_line_in_the_table(monkeypatch: py
 
 
 def test_every_kind_of_the_table_has_an_index() -> None:
-    assert set(triggers.KINDS) == {"on", "schedule", "webhook", "command", "hear", "mention"}
+    assert set(triggers.KINDS) == {"on", "schedule", "webhook", "on_undeliverable", "command", "hear", "mention"}
     assert all(trigger.index(("!",)) is not None for trigger in triggers.KINDS.values())
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from dragoman import SettingsError, wire
 from dragoman.exchange import Broker
@@ -50,6 +51,16 @@ async def test_a_call_is_in_the_ledger_when_it_is_accepted_and_then_published(ri
     assert event.person is None
     assert len(event.traceparent) == 55
     await until(lambda: rig.depth() == 1)
+
+
+async def test_a_call_is_the_first_step_of_its_trace(rig: Rig, spans: InMemorySpanExporter) -> None:
+    assert (await rig.call("/hooks/ci/build", b"{}", **AUTHORIZED)).status == 202
+    (event,) = rig.recorded()
+    (received,) = spans.get_finished_spans()
+    context = received.get_span_context()
+    assert context is not None
+    assert (received.name, received.parent) == ("receive", None)
+    assert event.traceparent.split("-")[2] == f"{context.span_id:016x}"
 
 
 @pytest.mark.parametrize(

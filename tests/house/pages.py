@@ -146,7 +146,7 @@ def run(folder: Path, *words: str, path: Path | None = None, typed: str = "") ->
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stderr == ""
+    assert done.stderr == "", done.stderr
     return done.stdout
 
 

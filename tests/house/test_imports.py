@@ -47,12 +47,13 @@ def test_the_contracts_know_every_package() -> None:
 @pytest.mark.parametrize("file", sources("adapters", "plugins"), ids=str)
 def test_plugins_and_adapters_use_the_public_door(file: Path) -> None:
     import dragoman
-    from dragoman import adapting
+    from dragoman import adapting, outward
     from dragoman.testing import simulating
 
     doors = {"dragoman": set(dragoman.__all__)}
     if "adapters" in file.parts:
         doors["dragoman.adapting"] = set(adapting.__all__)
+        doors["dragoman.outward"] = set(outward.__all__)
     if "simulator" in file.parts:
         doors["dragoman.testing.simulating"] = set(simulating.__all__)
     used = {(module, name) for module, name in imports(file) if module.partition(".")[0] == "dragoman"}

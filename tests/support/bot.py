@@ -132,13 +132,18 @@ class RunningBot:
                 found.update({role: pid for role in ("gateway", "router") if role in words})
         return found
 
-    def kill(self, part: str) -> bool:
-        """kill -9; False if it is not running at the moment."""
+    def children(self, part: str) -> list[int]:
+        """The pids of a part's own processes: those that a worker runs handlers in."""
+        pid = self.parts().get(part)
+        return [] if pid is None else children_of(pid)
+
+    def kill(self, part: str, number: int = signal.SIGKILL) -> bool:
+        """kill -9, or another signal; False if it is not running at the moment."""
         pid = self.parts().get(part)
         if pid is None:
             return False
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
             return True
         return False
 

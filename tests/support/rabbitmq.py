@@ -18,11 +18,13 @@ SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 class RabbitMQ:
     """One node. `start` it, `stop` it, `kill` it; its data stay until `remove`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: tuple[Path, Path] | None = None) -> None:
+        """With ``tls``, the files of a certificate and its key, it also listens with TLS, on `tls_port`."""
         if not (SCRIPTS / "rabbitmq-server").exists() or not shutil.which("epmd"):
             missing("RabbitMQ", "apt-get install rabbitmq-server")
         self.home = Path(tempfile.mkdtemp(prefix="dragoman-rabbit-"))
         self.port, distribution, self.epmd_port = free_port(), free_port(), free_port()
+        self.tls_port = free_port() if tls is not None else 0
         cookie = self.home / ".erlang.cookie"
         cookie.write_text(secrets.token_hex(16))
         cookie.chmod(0o400)
@@ -34,6 +36,11 @@ class RabbitMQ:
             # Enough disk for tests is any disk; the default limit would block publishers on a small one.
             "disk_free_limit.absolute = 1MB\n"
         )
+        if tls is not None:
+            with config.open("a") as more:
+                more.write(f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\n")
+                more.write(f"ssl_options.certfile = {tls[0]}\nssl_options.keyfile = {tls[1]}\n")
+                more.write("ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n")
         # A clean environment: Debian's /etc/rabbitmq and the caller's variables are about another node.
         self.environment = {
             "PATH": os.environ["PATH"],

@@ -34,6 +34,7 @@ from dragoman import (
     SlashCommand,
     Target,
     Typing,
+    Undeliverable,
     Webhook,
 )
 from dragoman.task import Task, run_id
@@ -77,6 +78,18 @@ EVENTS: dict[str, Event] = {
         headers={"x-event": "push"},
         media_type="application/json",
         body="{}",
+    ),
+    "undeliverable": Undeliverable(
+        key="undeliverable|1",
+        **COMMON,
+        skill="dice",
+        handler="roll",
+        action="message/1|dice.roll|0",
+        what="send",
+        text="5",
+        code="is_archived",
+        reason="chat.postMessage: is_archived",
+        answered="message/1",
     ),
 }
 ASKED: dict[str, Any] = {
@@ -215,6 +228,18 @@ events: dict[str, st.SearchStrategy[Event]] = {
     "schedule": st.builds(Scheduled, skill=texts, handler=texts, due=numbers, arguments=mappings, **_event),
     "webhook": st.builds(
         Webhook, skill=texts, handler=texts, path=texts, query=mappings, headers=mappings, body=texts, **_event
+    ),
+    "undeliverable": st.builds(
+        Undeliverable,
+        skill=texts,
+        handler=texts,
+        action=texts,
+        what=texts,
+        text=texts,
+        code=texts,
+        reason=texts,
+        answered=texts,
+        **_event,
     ),
 }
 #: Any action, by kind.

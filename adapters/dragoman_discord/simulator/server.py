@@ -215,6 +215,10 @@ class DiscordSimulator(Simulator[Fault], World):
         self.silent = False
         self.spoken.set()
 
+    def redeliver(self, message: Message) -> None:
+        """Tell all sessions of a message once more, as one that is resumed too early is told again what it knows."""
+        self._message("MESSAGE_CREATE", message)
+
     def send_raw(self, text: str) -> None:
         """Send a text of your own, which may be no JSON, on all connections."""
         for socket in self.sockets:

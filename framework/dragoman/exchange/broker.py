@@ -1,18 +1,19 @@
 """A broker by its URL: which transport serves it, with which options, and what it can do."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from kombu import Connection
 
-from ..errors import SettingsError
+from ..errors import BrokerError, SettingsError
+from ..tls import SCHEMES, Tls, explained
 from .links import Sender, Taker
 from .message import as_broker_error
-from .topology import Priority, Topology
+from .topology import PARTITIONS, Priority, Topology
 
-__all__ = ["CAPABILITIES", "Broker"]
+__all__ = ["CAPABILITIES", "Broker", "Standing"]
 
 #: What a broker may be able to do:
 #:
@@ -47,6 +48,13 @@ TRANSPORTS: Final = {
 BUFFERED: Final = "dragoman.exchange.rabbitmq:AMQPTransport"
 
 
+class Standing(NamedTuple):
+    """How a queue stands: messages that nobody has taken, and consumers (``None``: the broker does not know)."""
+
+    depth: int
+    consumers: int | None
+
+
 class Broker:
     """Everything that there is to know about a broker.
 
@@ -55,6 +63,8 @@ class Broker:
         namespace: the bot's; all names on the broker begin with it.
         visibility: seconds after which Redis gives back what a killed process held. Living ones renew.
         heartbeat: seconds after which a silent AMQP connection is given up.
+        partitions: see `Topology`.
+        tls: for an address with TLS; the machine's own authorities if left out.
 
     Attributes:
         family: ``memory``, ``redis`` or ``amqp``.
@@ -72,6 +82,8 @@ class Broker:
         visibility: float = 60.0,
         heartbeat: float = 30.0,
         connect_timeout: float = 5.0,
+        partitions: int = PARTITIONS,
+        tls: Tls | None = None,
     ) -> None:
         scheme = given.partition("://")[0].lower()
         if "://" not in given or scheme not in ALIASES:
@@ -79,19 +91,21 @@ class Broker:
             raise SettingsError(f"broker URL of kind {scheme!r} is unknown: use one of {known}")
         self.family = ALIASES[scheme]
         self.namespace = namespace
-        self.topology = Topology(namespace)
+        self.topology = Topology(namespace, partitions)
         self.transport = TRANSPORTS[self.family]
         self.capabilities = CAPABILITIES if self.family != "memory" else frozenset({"priority", "unroutable"})
         self.visibility = visibility
         self.heartbeat = heartbeat
         self.connect_timeout = connect_timeout
         self.unix_socket: str | None = None
-        #: For kombu's ``ssl`` and Celery's ``broker_use_ssl``: certificates and names are verified.
-        self.ssl: dict[str, Any] | None = None
-        if scheme == "amqps":
-            self.ssl = {"server_hostname": None}  # kombu fills in the host's
-        elif scheme in ("rediss", "valkeys"):
-            self.ssl = {"ssl_cert_reqs": "required"}
+        tls = tls or Tls()
+        if scheme in SCHEMES:
+            tls.load()
+        elif tls.given:
+            raise SettingsError(
+                f"[broker] {tls.given} is for TLS, and the address has none: write amqps:// or rediss://"
+            )
+        self.tls = tls if scheme in SCHEMES else None
         self._given = given
         if scheme.endswith("+socket"):
             self.unix_socket = unquote(urlsplit(given).path)
@@ -106,6 +120,11 @@ class Broker:
 
     def __repr__(self) -> str:
         return f"Broker({self.safe_url!r}, {self.namespace!r})"
+
+    @property
+    def ssl(self) -> dict[str, Any] | None:
+        """For kombu's ``ssl`` and Celery's ``broker_use_ssl``; ``None`` without TLS."""
+        return self.tls.options(self.family, urlsplit(self.url).hostname or "localhost") if self.tls else None
 
     @property
     def safe_url(self) -> str:
@@ -188,6 +207,44 @@ class Broker:
         except Exception as error:
             raise as_broker_error(error, f"cannot ask {self.safe_url} for the depth of {queue}") from error
 
+    def look(self, queues: Iterable[str]) -> dict[str, Standing]:
+        """How each of these queues stands, by name; one that is not there is empty.
+
+        Raises:
+            BrokerError: the broker cannot be reached.
+        """
+        found: dict[str, Standing] = {}
+        try:
+            with self.connection("depth", heartbeat=False) as connection:
+                for queue in queues:
+                    # RabbitMQ closes the channel on which it was asked for a queue that is not there.
+                    channel = connection.channel()
+                    try:
+                        told = channel.queue_declare(queue=queue, passive=True)
+                        consumers = int(told.consumer_count) if self.family == "amqp" else None
+                        found[queue] = Standing(int(told.message_count), consumers)
+                        channel.close()
+                    except connection.channel_errors:
+                        found[queue] = Standing(0, 0 if self.family == "amqp" else None)
+        except Exception as error:
+            raise as_broker_error(error, f"cannot ask {self.safe_url} how its queues stand") from error
+        return found
+
+    def purge(self, queue: str) -> int:
+        """Throw away the messages that wait in a queue; how many there were.
+
+        Raises:
+            BrokerError: the broker cannot be reached.
+        """
+        try:
+            with self.connection("depth", heartbeat=False) as connection:
+                try:
+                    return int(connection.default_channel.queue_purge(queue) or 0)
+                except connection.channel_errors:
+                    return 0
+        except Exception as error:
+            raise as_broker_error(error, f"cannot purge {queue} of {self.safe_url}") from error
+
     def open_sender(self, role: str) -> Sender:
         """Connect in order to publish."""
         # A publisher may be idle for long and has no thread that would send heartbeats.
@@ -238,6 +295,8 @@ def _connected(connection: Any) -> Iterator[None]:
             max_retries=1, interval_start=0, interval_step=0, timeout=connection.connect_timeout
         )
         yield
-    except BaseException:
+    except BaseException as error:
         connection.collect()
+        if reason := explained(error):
+            raise BrokerError(reason) from error
         raise

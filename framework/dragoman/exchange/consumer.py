@@ -10,9 +10,10 @@ from typing import Any, Final
 from ..errors import BrokerError
 from .backoff import Backoff
 from .broker import Broker
-from .links import Taker
-from .message import Delivery, Outgoing, Taken, dead_letter
-from .publisher import Publisher
+from .foreign import unacceptable
+from .links import Taker, change
+from .message import Delivery, Taken
+from .parking import DeadLetters
 
 __all__ = ["Consumer"]
 
@@ -39,6 +40,7 @@ class Consumer:
         handle: see above.
         prefetch: how many unsettled deliveries there may be at once.
         retry: the errors of ``handle`` that say "not now" rather than "never".
+        on_park: called in the consumer's thread for each message that is among the dead letters now.
         on_up, on_down: called in the consumer's thread when the broker is there, or is not (any more).
     """
 
@@ -53,17 +55,21 @@ class Consumer:
         retry: tuple[type[Exception], ...] = (BrokerError, OSError),
         on_up: Callable[[], None] | None = None,
         on_down: Callable[[Exception], None] | None = None,
+        on_park: Callable[[], None] | None = None,
     ) -> None:
         self._broker = broker
         self._role = role
         self._queues = tuple(queues)
+        #: What it should take from; the two differ until its thread has looked.
+        self._wanted = self._queues
         self._handle = handle
         self._prefetch = prefetch
         self._retry = retry
         self._on_up = on_up
         self._on_down = on_down
+        self._on_park = on_park
         self._taker: Taker | None = None
-        self._dead: Publisher | None = None
+        self._dead = DeadLetters(broker, role)
         self._thread: threading.Thread | None = None
         self._runner = 0
         self._generation = 0
@@ -84,9 +90,29 @@ class Consumer:
         """Whether it is consuming."""
         return self._up.is_set()
 
+    @property
+    def running(self) -> bool:
+        """Whether its thread is there."""
+        return self._thread is not None and self._thread.is_alive()
+
     def wait_up(self, timeout: float | None = None) -> bool:
         """Wait until it is consuming: whether it is."""
         return self._up.wait(timeout)
+
+    def watch(self, queues: Sequence[Any]) -> None:
+        """Take from these queues from now on, and from no others; from any thread.
+
+        What was taken from the others is settled as ever; `left` says when that is over.
+        """
+        self._wanted = tuple(queues)
+        self._wake()
+
+    def left(self, name: str) -> bool:
+        """Whether nothing is taken from that queue any more, and nothing of it is unsettled; from any thread."""
+        if self._taker is None:  # when it connects again, it will ask for what is wanted
+            return all(queue.name != name for queue in self._wanted)
+        free = all(queue.name != name for queue in (*self._wanted, *self._queues))
+        return free and all(delivery.queue != name for delivery in list(self._held.values()))
 
     def start(self) -> None:
         """Run in a daemon thread."""
@@ -94,16 +120,13 @@ class Consumer:
         self._thread.start()
 
     def stop(self, grace: float = 5.0) -> None:
-        """Take no more, give what was handed out ``grace`` seconds to be settled, hand back the rest, and
-        end.
+        """Take no more, give what was handed out ``grace`` seconds to be settled, hand back the rest, and end.
 
         From another thread it waits for the end; from the consumer's own it only asks for it.
         """
         self._grace = time.monotonic() + grace
         self._stopping.set()
-        taker = self._taker
-        if taker is not None:
-            taker.wake()
+        self._wake()
         if self._thread is not None and threading.get_ident() != self._runner:
             self._thread.join()
 
@@ -113,6 +136,7 @@ class Consumer:
         backoff = Backoff()
         while not self._stopping.is_set():
             try:
+                self._queues = self._wanted
                 self._taker = self._broker.open_taker(self._role, self._queues, self._prefetch)
                 backoff.reset()
                 self._is_up()
@@ -120,8 +144,7 @@ class Consumer:
             except Exception as error:
                 self._is_down(error)
                 self._stopping.wait(backoff.next())
-        if self._dead is not None:
-            self._dead.close()
+        self._dead.close()
 
     # One connection ----------------------------------------------------------------------------------
 
@@ -131,6 +154,9 @@ class Consumer:
         cancelled = False
         while True:
             self._settle(taker)
+            if (wanted := self._wanted) is not self._queues:
+                change(taker, self._queues, wanted)
+                self._queues = wanted
             now = time.monotonic()
             if self._stopping.is_set():
                 if not cancelled:
@@ -167,8 +193,10 @@ class Consumer:
                 each.tag, self._generation, self._collect,
             )  # fmt: skip
             self._held[each.tag] = delivery
-            if each.broken:
-                delivery.park(each.broken)
+            # A dead letter that is parked would come back for ever: whoever reads those takes them as they are.
+            dead = each.queue == self._broker.topology.dead_queue().name
+            if not dead and (reason := each.broken or unacceptable(each.body, each.headers, each.properties)):
+                delivery.park(reason)
             else:
                 batch.append(delivery)
         if not batch:
@@ -203,11 +231,21 @@ class Consumer:
     def _collect(self, delivery: Delivery, what: str, reason: str) -> None:
         """Remember what is to be done; called from any thread."""
         self._settled.append((delivery, what, reason))
-        taker = self._taker
         # Waking a thread for each acknowledgement costs more than all else: a few wait for each other, or for
         # the next message. Something that goes back is awaited by somebody.
         prompt = what != "ack" or len(self._settled) >= self._prefetch // 4
-        if prompt and taker is not None and threading.get_ident() != self._runner:
+        if prompt and threading.get_ident() != self._runner:
+            self._wake()
+
+    def put_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Requeue these at once, so that they come again in their order; from any thread."""
+        for delivery in deliveries:
+            delivery.settled = True
+        self._settled.extend([(delivery, "requeue", "") for delivery in deliveries])
+        self._wake()
+
+    def _wake(self) -> None:
+        if (taker := self._taker) is not None:
             taker.wake()
 
     def _settle(self, taker: Taker) -> None:
@@ -253,20 +291,13 @@ class Consumer:
 
     def _park(self, parked: list[tuple[Delivery, str]]) -> list[Any]:
         """Publish the dead letters: the tags of those that are safe; the others are postponed."""
-        if self._dead is None:
-            self._dead = Publisher(self._broker, self._role)
-        topology = self._broker.topology
-        results = self._dead.publish([
-            Outgoing(
-                topology.dead, topology.dead_key(), _letter(delivery, reason), queues=(topology.dead_queue(),)
-            )
-            for delivery, reason in parked
-        ])  # fmt: skip
         safe: list[Any] = []
-        for (delivery, reason), error in zip(parked, results, strict=True):
+        for (delivery, reason), error in zip(parked, self._dead.publish(parked), strict=True):
             if error is None:
                 log.warning("a message of %s is parked: %s", delivery.queue, reason)
                 safe.append(delivery.tag)
+                if self._on_park is not None:
+                    self._on_park()
             else:
                 log.error("a message of %s cannot be parked: %s", delivery.queue, error)
                 self._postpone([delivery])
@@ -313,14 +344,3 @@ class Consumer:
         self._generation += 1
         self._up.clear()
         taker.close()
-
-
-def _letter(delivery: Delivery, reason: str) -> bytes:
-    return dead_letter(
-        delivery.body,
-        reason,
-        queue=delivery.queue,
-        routing_key=delivery.routing_key,
-        headers=delivery.headers,
-        properties=delivery.properties,
-    )

@@ -44,7 +44,8 @@ class EmbeddedValkey:
     """
 
     def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder).absolute()
+        # However it is written: another environment may say where it is from somewhere else.
+        self.folder = Path(folder).resolve()
         self.socket = self._socket_path()
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -57,11 +57,11 @@ class MemoryTaker:
 
     def __init__(self, connection: Any, queues: Sequence[Any], prefetch: int) -> None:
         self._kombu = connection
-        channel = connection.channel()
+        self._channel = connection.channel()
+        self._bus: Bus = self._channel.bus
+        self._queues: list[str] = []
         for queue in queues:
-            queue(channel).declare()
-        self._bus: Bus = channel.bus
-        self._queues: list[str] = [queue.name for queue in queues]
+            self.join(queue)
         self._prefetch = prefetch
         self._held: dict[str, tuple[str, dict[str, Any]]] = {}
         self._woken = False
@@ -81,6 +81,15 @@ class MemoryTaker:
         """End the wait of `take`; from any thread."""
         self._woken = True
         self._bus.ring()
+
+    def join(self, queue: Any) -> None:
+        """Take from this queue as well."""
+        queue(self._channel).declare()
+        self._queues.append(queue.name)
+
+    def leave(self, queue: Any) -> None:
+        """Take from it no more."""
+        self._queues.remove(queue.name)
 
     def tick(self) -> None:
         """Nothing to renew."""
@@ -110,7 +119,7 @@ class MemoryTaker:
 
     def _look(self, room: int) -> list[Taken]:
         taken: list[Taken] = []
-        self._queues.append(self._queues.pop(0))  # none of them always comes first
+        self._queues = self._queues[1:] + self._queues[:1]  # none of them always comes first
         for queue in self._queues:
             while len(taken) < room:
                 payload = self._bus.take(queue)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import BrokerError
+from ..redaction import redact
+from ..tls import explained
 from .topology import Priority
 
 __all__ = ["Delivery", "Outgoing", "Taken", "as_broker_error", "dead_letter", "properties_of"]
@@ -127,7 +129,7 @@ def dead_letter(
     """The dead letter of a message: all that is needed to understand and to replay it, as JSON."""
     letter: dict[str, Any] = {
         "v": 1,
-        "reason": reason,
+        "reason": redact(reason),
         "time": time.time(),
         "queue": queue,
         "routing_key": routing_key,
@@ -152,5 +154,5 @@ def as_broker_error(error: BaseException, doing: str) -> BrokerError:
     """``error`` of a broker's library as ours."""
     if isinstance(error, BrokerError):
         return error
-    text = str(error) or type(error).__name__
+    text = explained(error) or str(error) or type(error).__name__
     return BrokerError(f"{doing}: {text}")

@@ -210,7 +210,8 @@ class RabbitTaker:
         self._ready: deque[Taken] = deque()
         #: What we hold, in the order of the tags (a dict as an ordered set).
         self._held: dict[int, None] = {}
-        self._consumers: list[str] = []
+        #: The tags of the consumers, by queue.
+        self._consumers: dict[str, str] = {}
         self._cancelled = False
         for queue in queues:
             queue(self._channel).declare()
@@ -263,10 +264,22 @@ class RabbitTaker:
     def cancel(self) -> None:
         """Take no more, and put back what nobody has been given yet."""
         self._cancelled = True
-        for consumer in self._consumers:
+        for consumer in self._consumers.values():
             self._channel.basic_cancel(consumer)
         self.requeue([taken.tag for taken in self._ready])
         self._ready.clear()
+
+    def join(self, queue: Any) -> None:
+        """Take from this queue as well."""
+        queue(self._channel).declare()
+        self._consume(queue.name)
+
+    def leave(self, queue: Any) -> None:
+        """Take from it no more, and put back what nobody has been given yet."""
+        self._channel.basic_cancel(self._consumers.pop(queue.name))
+        left = [taken for taken in self._ready if taken.queue == queue.name]
+        self._ready = deque(taken for taken in self._ready if taken.queue != queue.name)
+        self.requeue([taken.tag for taken in left])
 
     def close(self) -> None:
         """Close politely."""
@@ -299,10 +312,10 @@ class RabbitTaker:
             )
 
         def cancelled(tag: str) -> None:
-            if not self._cancelled:
+            if not self._cancelled and name in self._consumers:
                 raise BrokerError(f"queue {name!r} was deleted under its consumer; it is declared again")
 
-        self._consumers.append(self._channel.basic_consume(name, callback=arrived, on_cancel=cancelled))
+        self._consumers[name] = self._channel.basic_consume(name, callback=arrived, on_cancel=cancelled)
 
     def _read(self) -> None:
         """Read all that has come, without waiting; the prefetch bounds it."""

@@ -98,7 +98,7 @@ class ValkeyTaker:
     def take(self, timeout: float, limit: int) -> list[Taken]:
         """What is there; waits for something, for `wake` or for the timeout."""
         room = min(limit, self._prefetch - len(self._held))
-        if room > 0 and not self._blocked:
+        if room > 0 and not self._blocked and self._queues:
             taken = self._look(room)
             if taken:
                 return taken
@@ -114,6 +114,17 @@ class ValkeyTaker:
     def wake(self) -> None:
         """End the wait of `take`; from any thread."""
         self._waker.wake()
+
+    def join(self, queue: Any) -> None:
+        """Take from this queue as well."""
+        queue(self._channel).declare()
+        self._look_up()
+        self._queues.append(queue.name)
+
+    def leave(self, queue: Any) -> None:
+        """Take from it no more."""
+        self._look_up()
+        self._queues.remove(queue.name)
 
     def tick(self) -> None:
         """Renew what we hold, and put back what others have left behind."""
@@ -135,10 +146,7 @@ class ValkeyTaker:
     def cancel(self) -> None:
         """Take no more."""
         self._prefetch = 0
-        if self._blocked:
-            self._unblock()
-            # The answer that nobody reads may have been a token.
-            self._leases.wake(self._queues)
+        self._look_up()
 
     def close(self) -> None:
         """Close it."""
@@ -150,7 +158,7 @@ class ValkeyTaker:
     drop = close
 
     def _look(self, room: int) -> list[Taken]:
-        self._queues.append(self._queues.pop(0))  # none of them always comes first
+        self._queues = self._queues[1:] + self._queues[:1]  # none of them always comes first
         taken = []
         for queue, tag, item in self._leases.take(self._queues, room):
             self._held[tag] = None
@@ -166,6 +174,13 @@ class ValkeyTaker:
                 self._selector.unregister(self._watched)
             self._selector.register(sock, selectors.EVENT_READ)
             self._watched = sock
+
+    def _look_up(self) -> None:
+        """Stop waiting for the queues that there were."""
+        if self._blocked:
+            self._unblock()
+            # The answer that nobody reads may have been a token.
+            self._leases.wake(self._queues)
 
     def _unblock(self) -> None:
         if self._watched is not None:

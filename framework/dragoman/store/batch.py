@@ -6,6 +6,7 @@ commit; under load, one commit serves hundreds. There is no timer and no polling
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -33,16 +34,23 @@ class Batcher:
     Args:
         call_soon: of an event loop, which then does the work instead of a thread: what is asked in one turn of
             the loop is committed at its end. May be called from any thread.
+        committed: told of each commit how many items were in it, and how many seconds it took.
     """
 
     def __init__(
-        self, engine: Engine, name: str = "ledger", *, call_soon: Callable[[Callable[[], None]], object] | None = None
+        self,
+        engine: Engine,
+        name: str = "ledger",
+        *,
+        call_soon: Callable[[Callable[[], None]], object] | None = None,
+        committed: Callable[[int, float], None] | None = None,
     ) -> None:
         self._engine = engine
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
         self._call_soon = call_soon
+        self._committed = committed
         self._called = False
         self._thread: threading.Thread | None = None
         if call_soon is None:
@@ -105,12 +113,15 @@ class Batcher:
         groups: dict[Callable[..., Any], list[Job]] = {}
         for job in jobs:
             groups.setdefault(job[0], []).append(job)
+        began = time.monotonic()
         try:
             with self._engine.begin() as connection:
                 answers = [(group, self._answers(connection, group)) for group in groups.values()]
         except Exception as error:
             self._one_by_one(jobs, error)
             return
+        if self._committed is not None:
+            self._committed(len(jobs), time.monotonic() - began)
         for group, found in answers:
             for (_, _, future), answer in zip(group, found, strict=True):
                 future.set_result(answer)

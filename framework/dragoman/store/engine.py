@@ -1,19 +1,22 @@
 """Opening the store: SQLite by default, PostgreSQL by URL, at the newest schema."""
 
+import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ..errors import SettingsError, StoreError
 
-__all__ = ["REVISION", "connect", "open_store", "reading", "upgrade"]
+__all__ = ["REVISION", "connect", "open_store", "ping", "reading", "upgrade", "watch_errors"]
 
 #: The newest migration; a test holds it to `dragoman.store.migrations`.
-REVISION = "0003"
+REVISION = "0004"
 
 # One process at a time may change the schema; any number that no other program would think of.
 LOCK = 0x64726167
@@ -25,7 +28,8 @@ def connect(url: str, *, durable: bool = False) -> Engine:
     Args:
         durable: SQLite: a commit is on the disk when it returns, so it survives a power cut. All commits survive a
             kill -9. A gateway needs it, since it tells platforms what is committed; and as SQLite's log is written
-            in order, its commits also bring to the disk all that routers and workers wrote before.
+            in order, its commits also bring to the disk all that routers and workers wrote before. Another
+            program's lock is waited for only shortly then, since a platform waits for the answer.
 
     Raises:
         SettingsError: the URL is neither SQLite's nor PostgreSQL's.
@@ -38,7 +42,7 @@ def connect(url: str, *, durable: bool = False) -> Engine:
         ) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(str(parsed.database or ""), url, "FULL" if durable else "NORMAL")
+        return _sqlite(str(parsed.database or ""), url, "FULL" if durable else "NORMAL", 5 if durable else 30)
     if backend == "postgresql":
         try:
             return sqlalchemy.create_engine(
@@ -63,6 +67,20 @@ def open_store(url: str, *, durable: bool = False) -> Engine:
 def reading(engine: Engine) -> Connection:
     """A connection for reads: on SQLite it never waits for a writer."""
     return engine.connect().execution_options(dragoman_reading=True)
+
+
+def ping(engine: Engine) -> None:
+    """Ask the database for nothing; raises SQLAlchemyError if it does not answer."""
+    with reading(engine) as connection:
+        connection.exec_driver_sql("SELECT 1")
+
+
+def watch_errors(engine: Engine, heard: Callable[[str], None]) -> None:
+    """From now on, ``heard`` is told the name of each error of the database's, whoever gets it."""
+
+    @event.listens_for(engine, "handle_error")
+    def handle(context: ExceptionContext) -> None:
+        heard(type(context.sqlalchemy_exception or context.original_exception).__name__)
 
 
 def upgrade(engine: Engine) -> None:
@@ -97,20 +115,20 @@ def _revision(connection: Connection) -> str | None:
     return str(found) if found is not None else None
 
 
-def _sqlite(database: str, url: str, synchronous: str) -> Engine:
+def _sqlite(database: str, url: str, synchronous: str, timeout: int) -> Engine:
     if database and database != ":memory:":
         try:
             Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(f"the store's folder {Path(database).parent} cannot be made: {error}") from None
-    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": timeout}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         # The driver must not begin transactions on its own; see "begin" below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _use_wal(cursor, timeout)
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -123,3 +141,16 @@ def _sqlite(database: str, url: str, synchronous: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_wal(cursor: Any, timeout: float) -> None:
+    """SQLite fails this one at once if several processes open a new file together, whatever it was told of waiting."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-__all__ = ["fits", "fitting"]
+__all__ = ["fits", "fitting", "storable"]
 
 
 def fits(text: str, most: int) -> bool:
@@ -15,6 +15,11 @@ def fitting(text: str, most: int) -> str:
     if fits(text, most):
         return text
     return f"{_clean(text)[: most - 65]}#{sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def storable(text: str) -> str:
+    """An error's text may hold what no database takes: NUL (PostgreSQL), half of a surrogate pair (both)."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _clean(text: str) -> str:

@@ -5,26 +5,26 @@ that a `Batcher` can put what many callers ask into one commit. Times are unix s
 """
 
 import json
+import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .. import wire
 from ..action import Action, ActionBase, Edit, Send, Sent
 from ..event import EventBase
 from ..task import Task
-from .fitting import fits
-from .lines import FREE, conversation, positions, put_back, wake
+from .fitting import fits, storable
+from .lines import FREE, conversation, leave_out, positions, put_back, wake
 from .processes import alive
 from .schema import actions, events, runs, said
 
 __all__ = [
-    "EARLIER",
     "FIRST_LOOK",
     "MOST_LOSSES",
     "Claim",
@@ -45,6 +45,8 @@ __all__ = [
     "route_events",
 ]
 
+log = logging.getLogger(__name__)
+
 #: Seconds until the sweeper looks after something that was published and is not done.
 FIRST_LOOK: Final = 5.0
 #: The longest time between two tries to send an action, and the age at which it is given up, in seconds.
@@ -55,22 +57,28 @@ MOST_LOSSES: Final = 5
 
 
 class Routed(NamedTuple):
-    """An event that the router has matched: its runs with their priorities, and its own answers."""
+    """An event that the router has matched: its runs with their priorities, and its own answers.
+
+    ``decision`` is JSON for `dragoman.why`: which handlers do not run, and why; ``None`` if there is nothing to say.
+    """
 
     event: EventBase
     tasks: tuple[tuple[Task, int], ...]
     answers: tuple[Action, ...]
+    decision: str | None = None
 
 
 class Claim(NamedTuple):
     """What a worker that asks for a run is told: the attempt's number, or ``None``: it is not for you.
 
-    ``state`` is the run's, or ``unknown``; ``failures`` counts the attempts that raised or timed out.
+    ``state`` is the run's, or ``unknown``; ``failures`` counts the attempts that raised or timed out, since an operator
+    has put it back, if one has (``replayed_at``).
     """
 
     attempt: int | None
     state: str
     failures: int = 0
+    replayed_at: float | None = None
 
 
 class Finish(NamedTuple):
@@ -88,20 +96,29 @@ class Finish(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run that ended badly. ``retry_at`` is ``None`` when it was the last attempt: the run is parked."""
+    """A run that ended badly. ``retry_at`` is ``None`` when it was the last attempt: the run is parked.
+
+    Attributes:
+        versions: JSON of what ran it; see the column.
+        begun: whether there was an attempt.
+    """
 
     run: str
     owner: str
     error: str
     retry_at: float | None
     answer: Action | None = None
+    traceback: str = ""
+    versions: str = ""
+    begun: bool = True
 
 
 class Known(NamedTuple):
-    """What the ledger knows of an action: its state, and the platform's message ids."""
+    """What the ledger knows of an action: its state, the platform's message ids, and the line that its run was in."""
 
     state: str
     sent: Sent
+    line: str | None = None
 
 
 def record_events(connection: Connection, items: Sequence[EventBase]) -> list[bool]:
@@ -126,7 +143,17 @@ def record_events(connection: Connection, items: Sequence[EventBase]) -> list[bo
     for event in items:
         answers.append(event.key in fresh)
         fresh.discard(event.key)  # the same event twice in one batch is new once
+    again = [event.key for event, new in zip(items, answers, strict=True) if not new]
+    if again:  # rare, and worth knowing for whoever asks what happened to it
+        connection.execute(AGAIN, [{"b_key": key} for key in again])
     return answers
+
+
+AGAIN: Final = (
+    update(events)
+    .where(events.c.key == bindparam("b_key"))
+    .values(duplicates=func.coalesce(events.c.duplicates, 0) + 1)
+)
 
 
 def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozenset[str]]:
@@ -147,6 +174,7 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
             "publishes": 1,
             "conversation": conversation(item.event.address),
             "position": position,
+            "decision": item.decision and storable(item.decision),
         }
         for item, position in zip(items, positions(len(items)), strict=True)
     }
@@ -179,6 +207,8 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
     due: set[str] = set()
     if wanted:
         due.update(connection.execute(_insert_new(connection.dialect.name, runs), list(wanted.values())).scalars())
+        lined = [task for item in items for task, _ in item.tasks if task.line and task.run in due]
+        due -= leave_out(connection, lined, now)
     if old := {task.run for item in items for task, _ in item.tasks} - due:
         due.update(
             connection.execute(
@@ -197,29 +227,42 @@ def route_events(connection: Connection, items: Sequence[Routed]) -> list[frozen
     ]
 
 
-def park_events(connection: Connection, items: Sequence[tuple[str, str]]) -> list[None]:
-    """Set aside events that could not be routed: (key, reason) each."""
-    statement = update(events).where(events.c.key == bindparam("b_key")).values(state="parked", due_at=None)
-    connection.execute(statement, [{"b_key": key, "error": _storable(reason)} for key, reason in items])
-    return [None] * len(items)
+def park_events(connection: Connection, items: Sequence[tuple[str, str]]) -> list[bool]:
+    """Set aside events that could not be routed: (key, reason) each. Whether the ledger has it, for each."""
+    now = time.time()
+    statement = update(events).where(events.c.key == bindparam("b_key"))
+    change = {"state": "parked", "due_at": None, "parked_at": now}
+    known = []
+    for key, reason in items:
+        done = connection.execute(statement.values(**change, error=storable(reason)), {"b_key": key})
+        known.append(bool(done.rowcount))
+    return known
 
 
-RUNS_BY_ID: Final = select(runs.c.id, runs.c.state, runs.c.owner, runs.c.failures, runs.c.losses).where(
-    runs.c.id.in_(bindparam("ids", expanding=True))
-)
+EARLIER: Final = func.coalesce(runs.c.earlier, 0).label("earlier")
+RUNS_BY_ID: Final = select(
+    runs.c.id,
+    runs.c.state,
+    runs.c.owner,
+    runs.c.failures,
+    runs.c.losses,
+    runs.c.line,
+    runs.c.replayed_at,
+    EARLIER,
+).where(runs.c.id.in_(bindparam("ids", expanding=True)))
 IDS: Final[Any] = bindparam("ids", expanding=True)
 TAKE_QUEUED: Final = (
     update(runs)
     .where(runs.c.id.in_(IDS), runs.c.state == "queued", FREE)
     .values(state="running", due_at=None, owner=bindparam("b_owner"))
-    .returning(runs.c.id, runs.c.failures, runs.c.losses)
+    .returning(runs.c.id, runs.c.failures, runs.c.losses, runs.c.replayed_at, EARLIER)
 )
 TAKE_OVER: Final = update(runs).where(runs.c.id == bindparam("b_id")).values(state="running", due_at=None)
 DONE: Final = (
     update(runs)
     .where(runs.c.id.in_(IDS), runs.c.state == "running", runs.c.owner == bindparam("b_owner"))
     .values(state="done", due_at=None, owner=None, finished_at=bindparam("b_now"))
-    .returning(runs.c.id)
+    .returning(runs.c.id, runs.c.line)
 )
 FAIL: Final = update(runs).where(runs.c.id == bindparam("b_id"))
 
@@ -240,7 +283,8 @@ def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list
         # Nearly always they are waiting: one statement takes them all.
         places = {run: place for place, (run, whose) in reversed(list(enumerate(items))) if whose == owner}
         for taken in connection.execute(TAKE_QUEUED, {"ids": list(places), "b_owner": owner}):
-            claims[places[taken.id]] = Claim(taken.failures + taken.losses + 1, "running", taken.failures)
+            attempt = taken.earlier + taken.failures + taken.losses + 1
+            claims[places[taken.id]] = Claim(attempt, "running", taken.failures, taken.replayed_at)
     late = [(place, run, owner) for place, (run, owner) in enumerate(items) if place not in claims]
     if late:
         found = _lock_runs(connection, (run for _, run, _ in late))
@@ -254,7 +298,8 @@ def claim_runs(connection: Connection, items: Sequence[tuple[str, str]]) -> list
                 claims[place] = Claim(None, "unknown")
             elif row.state == "running" and row.owner not in living and row.losses + 1 < MOST_LOSSES:
                 # It is taken over; a run that has lost more workers than that is left to the sweeper, which parks it.
-                claims[place] = Claim(row.failures + row.losses + 2, "running", row.failures)
+                attempt = row.earlier + row.failures + row.losses + 2
+                claims[place] = Claim(attempt, "running", row.failures, row.replayed_at)
                 connection.execute(TAKE_OVER, {"b_id": run, "owner": owner, "losses": row.losses + 1})
                 given.add(run)
             else:
@@ -271,18 +316,21 @@ def finish_runs(connection: Connection, items: Sequence[Finish]) -> list[frozens
     """
     now = time.time()
     mine: set[tuple[str, str]] = set()
+    lines: dict[str, str | None] = {}
     for owner in {item.owner for item in items}:
         ids = [item.run for item in items if item.owner == owner]
-        ended = connection.execute(DONE, {"ids": ids, "b_owner": owner, "b_now": now})
-        mine.update((run, owner) for run in ended.scalars())
+        for ended in connection.execute(DONE, {"ids": ids, "b_owner": owner, "b_now": now}):
+            mine.add((ended.id, owner))
+            lines[ended.id] = ended.line
     written = [item for item in items if (item.run, item.owner) in mine]
     wake(connection, (item.run for item in written if item.lined), FIRST_LOOK)
     # Asking which of them are new costs as much as writing them, and in a first attempt all are.
     first = [action for item in written if item.first for action in item.actions]
     if first:
-        connection.execute(_insert_actions(connection.dialect.name), [_action_row(action, now) for action in first])
+        rows = [_action_row(action, now, lines.get(action.run)) for action in first]
+        connection.execute(_insert_actions(connection.dialect.name), rows)
     later = [action for item in written if not item.first for action in item.actions]
-    fresh = _record_actions(connection, later, now).union(action.key for action in first)
+    fresh = _record_actions(connection, later, now, lines).union(action.key for action in first)
     return [
         frozenset(action.key for action in item.actions if action.key in fresh)
         if (item.run, item.owner) in mine
@@ -300,7 +348,8 @@ def flush_runs(connection: Connection, items: Sequence[Finish]) -> list[frozense
         if item.run not in found or not _is_owner(found[item.run], item.owner):
             answers.append(None)
         else:
-            answers.append(frozenset(_record_actions(connection, item.actions, now)))
+            lines = {item.run: found[item.run].line}
+            answers.append(frozenset(_record_actions(connection, item.actions, now, lines)))
     return answers
 
 
@@ -315,22 +364,29 @@ def fail_runs(connection: Connection, items: Sequence[Failure]) -> list[frozense
             answers.append(None)
             continue
         last = item.retry_at is None
+        error = item.error
+        if not item.begun:
+            before = connection.execute(select(runs.c.error).where(runs.c.id == item.run)).scalar()
+            error += f"; the last attempt: {before}" if before else ""
         connection.execute(
             FAIL.values(
                 state="parked" if last else "queued",
-                failures=row.failures + 1,
+                failures=row.failures + int(item.begun),
                 owner=None,
                 due_at=item.retry_at,
                 # Not published yet in this attempt: the sweeper does it when it is due, even if others wait.
                 publishes=0,
                 finished_at=now if last else None,
-                error=_storable(item.error),
+                homeless_since=None,
+                error=storable(error),
+                **({"traceback": storable(item.traceback), "versions": item.versions} if item.begun else {}),
             ),
             {"b_id": item.run},
         )
         if last:
             wake(connection, [item.run], FIRST_LOOK)
-        answers.append(frozenset(_record_actions(connection, [item.answer] if item.answer else [], now)))
+        answer = [item.answer] if item.answer else []
+        answers.append(frozenset(_record_actions(connection, answer, now, {each.run: row.line for each in answer})))
     return answers
 
 
@@ -338,20 +394,15 @@ def _is_owner(row: Any, owner: str) -> bool:
     return bool(row.state == "running" and row.owner == owner)
 
 
-KNOWN: Final = select(actions.c.key, actions.c.state, actions.c.sent_ids).where(
+KNOWN: Final = select(actions.c.key, actions.c.state, actions.c.sent_ids, actions.c.line).where(
     actions.c.key.in_(bindparam("keys", expanding=True))
-)
-EARLIER: Final = (
-    select(actions.c.key, actions.c.run, actions.c.ordinal, actions.c.account, actions.c.body)
-    .where(actions.c.run.in_(bindparam("runs", expanding=True)), actions.c.state == "pending")
-    .order_by(actions.c.run, actions.c.ordinal)
 )
 
 
 def look_up(connection: Connection, keys: Iterable[str]) -> dict[str, Known]:
     """What is known of actions, by key; unknown keys are left out."""
     rows = connection.execute(KNOWN, {"keys": list(keys)})
-    return {row.key: Known(row.state, Sent(ids=tuple(json.loads(row.sent_ids or "[]")))) for row in rows}
+    return {row.key: Known(row.state, Sent(ids=tuple(json.loads(row.sent_ids or "[]"))), row.line) for row in rows}
 
 
 def record_sent(connection: Connection, items: Sequence[tuple[ActionBase, Sent]]) -> list[None]:
@@ -386,11 +437,23 @@ def record_sent(connection: Connection, items: Sequence[tuple[ActionBase, Sent]]
     return [None] * len(items)
 
 
-def record_refused(connection: Connection, items: Sequence[tuple[ActionBase, str]]) -> list[None]:
-    """Park actions that the platform refused for good, with its reason."""
+def record_refused(
+    connection: Connection, items: Sequence[tuple[ActionBase, str]], *, quiet: Collection[str] = ()
+) -> list[None]:
+    """Park actions that the platform refused for good, with its reason.
+
+    Args:
+        quiet: the keys of those with which nothing is amiss: they are no dead letters.
+    """
     now = time.time()
     rows = [
-        {**_action_row(action, now), "state": "parked", "error": _storable(reason), "due_at": None}
+        {
+            **_action_row(action, now),
+            "state": "parked",
+            "error": storable(reason),
+            "due_at": None,
+            "parked_at": None if action.key in quiet else now,
+        }
         for action, reason in items
     ]
     connection.execute(_settled(connection.dialect.name), rows)
@@ -404,22 +467,20 @@ def postpone_actions(connection: Connection, items: Sequence[ActionBase]) -> lis
     """
     now = time.time()
     _record_actions(connection, items, now)
-    since = select(actions.c.key, actions.c.created_at).where(actions.c.key.in_([item.key for item in items]))
-    for key, created_at in connection.execute(since).all():
+    keys = [item.key for item in items]
+    since = select(actions.c.key, actions.c.created_at, actions.c.account).where(actions.c.key.in_(keys))
+    for key, created_at, account in connection.execute(since).all():
         waited = now - created_at
         change: dict[str, Any] = {"publishes": 0, "due_at": now + min(max(waited, FIRST_LOOK), LONGEST_WAIT)}
         if waited > GIVE_UP:
-            change = {"state": "parked", "due_at": None, "error": f"could not be sent for {GIVE_UP / 3600:.0f} hours"}
+            reason = f"could not be sent for {GIVE_UP / 3600:.0f} hours"
+            change = {"state": "parked", "due_at": None, "parked_at": now, "error": reason}
+            log.error("action %s of %s is parked: it %s", key, account, reason)
         connection.execute(update(actions).where(actions.c.key == key, actions.c.state == "pending").values(change))
     return [None] * len(items)
 
 
-def _storable(text: str) -> str:
-    """An error's text may hold what no database takes: NUL (PostgreSQL), half of a surrogate pair (both)."""
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
-
-
-def _action_row(action: ActionBase, now: float) -> dict[str, Any]:
+def _action_row(action: ActionBase, now: float, line: str | None = None) -> dict[str, Any]:
     return {
         "key": action.key,
         "run": action.run,
@@ -433,14 +494,18 @@ def _action_row(action: ActionBase, now: float) -> dict[str, Any]:
         "due_at": now + FIRST_LOOK,
         "publishes": 1,
         "error": None,
+        "parked_at": None,
+        "line": line,
     }
 
 
-def _record_actions(connection: Connection, items: Sequence[ActionBase], now: float) -> set[str]:
-    """Write them; the keys of those that are new."""
+def _record_actions(
+    connection: Connection, items: Sequence[ActionBase], now: float, lines: Mapping[str, str | None] | None = None
+) -> set[str]:
+    """Write them, with the lines of their runs; the keys of those that are new."""
     if not items:
         return set()
-    rows = [_action_row(action, now) for action in items]
+    rows = [_action_row(action, now, (lines or {}).get(action.run)) for action in items]
     return set(connection.execute(_insert_new(connection.dialect.name, actions), rows).scalars())
 
 
@@ -469,7 +534,9 @@ def _insert_new(dialect: str, table: Table) -> Any:
 def _routed(dialect: str) -> Any:
     statement: Any = sqlite.insert(events) if dialect == "sqlite" else postgresql.insert(events)
     # The body as the router has completed it: whoever looks at the event later knows the same of its person.
-    changed = {"state": "routed", "due_at": None, "body": statement.excluded.body}
+    new = statement.excluded
+    changed: dict[str, Any] = {"state": "routed", "due_at": None, "body": new.body, "decision": new.decision}
+    changed |= {"parked_at": None, "error": None}
     routed = statement.on_conflict_do_update(index_elements=["key"], set_=changed, where=events.c.state != "routed")
     return routed.returning(events.c.key, events.c.position)
 
@@ -478,5 +545,6 @@ def _routed(dialect: str) -> Any:
 def _settled(dialect: str) -> Any:
     """Upsert of an action's end; what was sent stays sent."""
     statement: Any = sqlite.insert(actions) if dialect == "sqlite" else postgresql.insert(actions)
-    changed = {name: statement.excluded[name] for name in ("state", "body", "sent_ids", "sent_at", "due_at", "error")}
+    names = ("state", "body", "sent_ids", "sent_at", "due_at", "error", "parked_at")
+    changed = {name: statement.excluded[name] for name in names}
     return statement.on_conflict_do_update(index_elements=["key"], set_=changed, where=actions.c.state != "sent")

@@ -6,6 +6,8 @@ that could not be claimed waits in the ledger, and holds no worker; the end of t
 same transaction. So a line is a mailbox that cannot be stranded: whoever ends a run has also woken the next one.
 
 A conversation is a channel with all of its threads.
+
+What waits may be left out, if the skill says so (``policy``): that is decided when it is routed.
 """
 
 import json
@@ -18,9 +20,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
 
 from ..address import Address
+from ..task import Task
 from .schema import events, runs
 
-__all__ = ["FREE", "conversation", "line", "next_in_line", "positions", "put_back", "wake"]
+__all__ = ["FREE", "conversation", "leave_out", "line", "next_in_line", "positions", "put_back", "wake"]
 
 #: Seconds until a run is looked after that waits for the one before it, which wakes it much sooner.
 WAKES: Final = 60.0
@@ -48,6 +51,19 @@ WAITING: Final = select(runs.c.line, runs.c.id, runs.c.state, runs.c.failures).w
     runs.c.line.in_(bindparam("lines", expanding=True)), runs.c.finished_at.is_(None), ~PREDECESSOR
 )
 
+#: Those of some lines that nobody has begun, in order.
+BEHIND: Final = (
+    select(runs.c.line, runs.c.id)
+    .where(
+        runs.c.line.in_(bindparam("lines", expanding=True)),
+        runs.c.finished_at.is_(None),
+        runs.c.state == "queued",
+        runs.c.failures == 0,
+    )
+    .order_by(runs.c.line, runs.c.position)
+)
+SKIPPED: Final[dict[str, Any]] = {"state": "skipped", "owner": None, "due_at": None}
+
 _lock = threading.Lock()
 _last = 0
 
@@ -70,6 +86,30 @@ def conversation(address: Address) -> str:
 def line(skill: str, address: Address) -> str:
     """The line of a skill in that conversation."""
     return f"{skill}|{conversation(address)}"
+
+
+def leave_out(connection: Connection, tasks: Sequence[Task], now: float) -> set[str]:
+    """After new runs were written: which runs of their lines are not to be run, as the policies of their skills say.
+
+    Two routers that write runs of one line at the same time may leave both: they run one after another.
+    """
+    left: set[str] = set()
+    for task in tasks:
+        if task.policy == "drop_while_busy":
+            # One after another: what is left out keeps nobody busy.
+            busy = update(runs).where(runs.c.id == bindparam("b_id"), PREDECESSOR)
+            skipped = {**SKIPPED, "finished_at": now, "error": "it came while the one before it was not done"}
+            left.update(connection.execute(busy.values(skipped).returning(runs.c.id), {"b_id": task.run}).scalars())
+    lines = {task.line for task in tasks if task.policy == "latest"}
+    if lines:
+        found = connection.execute(BEHIND, {"lines": list(lines)}).all()
+        latest = {row.line: row.id for row in found}
+        old = _locked(connection, [row.id for row in found if latest[row.line] != row.id])
+        if old:
+            skipped = {**SKIPPED, "finished_at": now, "error": "a later one took its place"}
+            waiting = update(runs).where(runs.c.id.in_(IDS), runs.c.state == "queued", runs.c.failures == 0)
+            left.update(connection.execute(waiting.values(skipped).returning(runs.c.id), {"ids": old}).scalars())
+    return left
 
 
 def put_back(connection: Connection, ids: Iterable[str]) -> None:

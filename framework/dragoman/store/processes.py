@@ -7,10 +7,10 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from .schema import processes, runs
+from .schema import processes, runs, serving
 
 __all__ = ["BEAT", "DEAD", "Process", "alive", "beat", "bury", "forget"]
 
@@ -52,9 +52,16 @@ def forget(connection: Connection, process: Process) -> None:
     connection.execute(
         update(runs)
         .where(runs.c.state == "running", runs.c.owner == process.id)
-        # It had begun: the next attempt is told so.
-        .values(state="queued", owner=None, losses=runs.c.losses + 1, due_at=time.time(), publishes=0)
+        # It had begun, so the next attempt is told; but no worker was lost, however often a bot is deployed.
+        .values(
+            state="queued",
+            owner=None,
+            earlier=func.coalesce(runs.c.earlier, 0) + 1,
+            due_at=time.time(),
+            publishes=0,
+        )
     )
+    connection.execute(delete(serving).where(serving.c.process == process.id))
     connection.execute(delete(processes).where(processes.c.id == process.id))
 
 

@@ -4,20 +4,27 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
+from .redacted import Redacted
+
 __all__ = [
     "actions",
     "adapter_states",
     "channels",
+    "controls",
     "cooldowns",
     "data",
     "events",
+    "limits",
     "manifests",
     "metadata",
+    "partitions",
     "people",
     "processes",
     "reply_credentials",
     "runs",
     "said",
+    "serving",
+    "strays",
     "timers",
 ]
 
@@ -46,10 +53,14 @@ events: Final = Table(
     Column("received_at", Float, nullable=False),
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
-    Column("error", Text),
+    Column("error", Redacted),
     Column("conversation", String(32)),  # where it happened: see `dragoman.store.lines`
     Column("position", BigInteger),  # its place among all events: a later one has a higher number
+    Column("decision", Redacted),  # JSON: which handlers it was for, and why not others; see `dragoman.why`
+    Column("parked_at", Float),
+    Column("duplicates", Integer),  # how often it came again
     _due("events"),
+    Index("events_parked", "parked_at", **_where("parked_at IS NOT NULL")),
 )
 
 runs: Final = Table(
@@ -61,7 +72,7 @@ runs: Final = Table(
     Column("handler", String(128), nullable=False),
     Column("arguments", Text, nullable=False),  # JSON
     Column("priority", Integer, nullable=False),
-    Column("state", String(16), nullable=False),  # queued, running, done, parked
+    Column("state", String(16), nullable=False),  # queued, running, done, parked, skipped
     Column("failures", Integer, nullable=False, default=0),  # attempts that raised or timed out
     Column("losses", Integer, nullable=False, default=0),  # attempts whose worker died
     Column("owner", String(32)),  # the process that is running it
@@ -69,12 +80,18 @@ runs: Final = Table(
     Column("finished_at", Float),
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
-    Column("error", Text),
+    Column("error", Redacted),
     Column("line", String(128)),  # runs of one line run one after another, in the order of their positions
     Column("position", BigInteger),
+    Column("traceback", Redacted),  # of the last attempt that failed
+    Column("versions", Text),  # JSON: what ran it, such as {"dragoman": "0.1.0", "python": "3.11.7"}
+    Column("replayed_at", Float),  # when an operator has put it back
+    Column("earlier", Integer),  # attempts before that, and those that were handed back at a stop
+    Column("homeless_since", Float),  # since when workers pass it on because they do not have its handler
     _due("runs"),
     Index("runs_owner", "owner", **_where("owner IS NOT NULL")),
     Index("runs_line", "line", "position", **_where("line IS NOT NULL AND finished_at IS NULL")),
+    Index("runs_parked", "finished_at", **_where("state = 'parked'")),
 )
 
 actions: Final = Table(
@@ -91,11 +108,15 @@ actions: Final = Table(
     Column("sent_at", Float),
     Column("due_at", Float),
     Column("publishes", Integer, nullable=False, default=0),
-    Column("error", Text),
+    Column("error", Redacted),
     Column("forgotten_at", Float),  # since then its body says where it was said, and not what
+    Column("parked_at", Float),
+    Column("line", String(128)),  # of its run, if that has one
     Index("actions_run", "run", "ordinal"),
+    Index("actions_line", "line", **_where("line IS NOT NULL AND due_at IS NOT NULL")),
     Index("actions_done", "created_at", **_where("due_at IS NULL AND forgotten_at IS NULL")),
     Index("actions_forgotten", "created_at", **_where("forgotten_at IS NOT NULL")),
+    Index("actions_parked", "parked_at", **_where("parked_at IS NOT NULL")),
     _due("actions"),
 )
 
@@ -151,6 +172,20 @@ manifests: Final = Table(
     Column("digest", String(32), nullable=False),
     Column("body", Text, nullable=False),
     Column("published_at", Float, nullable=False),
+    Column("publisher", String(16)),  # bot (`dragoman run`) or worker; see `dragoman.store.catalogue`
+    Column("changed_at", Float),
+)
+
+#: Which process serves which skill, and the manifest of the version that it has.
+serving: Final = Table(
+    "serving",
+    metadata,
+    Column("skill", String(64), primary_key=True),
+    Column("process", String(32), primary_key=True),
+    Column("digest", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("alone", Integer, nullable=False),  # 1: of a worker that was not started by `dragoman run`
 )
 
 #: What skills keep; see `dragoman.data`. A scope is "" (the skill's own), ``c:...`` or ``p:...``.
@@ -214,4 +249,52 @@ cooldowns: Final = Table(
     Column("bucket", String(300), primary_key=True),
     Column("uses", Text, nullable=False),
     Column("until", Float, nullable=False),  # the row may be deleted then
+)
+
+#: Messages that no part could read or that were for nobody: taken from the queue of dead letters.
+strays: Final = Table(
+    "strays",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("queue", String(256), nullable=False),
+    Column("reason", Redacted, nullable=False),
+    Column("letter", Redacted, nullable=False),  # JSON; see `dragoman.exchange.message.dead_letter`
+    Column("parked_at", Float, nullable=False),
+    Column("due_at", Float),  # when it is to be published again
+    Index("strays_old", "parked_at"),
+)
+
+#: What an operator (or the circuit breaker) has said of a skill. No row: it runs, as its settings say.
+controls: Final = Table(
+    "controls",
+    metadata,
+    Column("skill", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),  # running, paused, draining
+    Column("concurrency", Integer),  # runs at once in each worker
+    Column("reason", Redacted, nullable=False),
+    Column("until", Float),  # of a pause that the circuit breaker made: when one run is tried
+    Column("length", Float),  # of such a pause, in seconds: the next one is twice as long
+    Column("trial", String(32)),  # the process that may try one run
+    Column("changed_at", Float, nullable=False),
+)
+
+#: Which gateway says what is to be said in a part of an account's conversations.
+partitions: Final = Table(
+    "partitions",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("owner", String(32)),
+    Column("token", BigInteger, nullable=False),  # goes up with each change of the owner
+    Column("until", Float, nullable=False),
+    Column("heir", String(32)),  # who has asked for it
+)
+
+#: Until when a platform wants to be left alone, by all gateways of an account.
+limits: Final = Table(
+    "limits",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("bucket", String(256), primary_key=True),
+    Column("until", Float, nullable=False),
 )

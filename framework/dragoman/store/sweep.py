@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, Table, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Integer, Table, and_, bindparam, delete, or_, select, tuple_, update
 
 from .. import wire
 from ..action import Action, Send
@@ -21,7 +21,7 @@ from .keepsakes import forget_credentials
 from .ledger import FIRST_LOOK, MOST_LOSSES
 from .lines import wake
 from .processes import DEAD, alive
-from .schema import actions, events, people, processes, runs
+from .schema import actions, events, people, processes, runs, strays
 from .schema import said as messages
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "forget_expired",
     "forget_old",
     "give_back_lost",
+    "give_back_unpublished",
     "runs_to_publish",
     "take_due_actions",
     "take_due_events",
@@ -48,6 +49,7 @@ DONE: Final = (
     select(actions.c.key, actions.c.body, actions.c.sent_ids, actions.c.created_at)
     .where(actions.c.due_at.is_(None), actions.c.forgotten_at.is_(None), actions.c.state != "pending")
     .where(actions.c.created_at < bindparam("b_before"))
+    .where(or_(actions.c.parked_at.is_(None), actions.c.parked_at < bindparam("b_dead_before")))
     .order_by(actions.c.created_at)
     .limit(bindparam("b_most", type_=Integer))
     .with_for_update(skip_locked=True)
@@ -99,20 +101,20 @@ def _move(connection: Connection, table: Table, rows: list[Any], now: float) -> 
         )
 
 
-def _due(table: Table, now: float, state: str, most: int) -> Any:
+def _due(table: Table, now: float, state: str, most: int, by: str = "due_at") -> Any:
     return (
         select(table)
         .where(table.c.due_at <= now, table.c.state == state)
-        .order_by(table.c.due_at)
+        .order_by(table.c[by])
         .limit(most)
         .with_for_update(skip_locked=True)
     )
 
 
 def take_due_events(connection: Connection, most: int = 200) -> list[Due]:
-    """Events that no router has written runs for in time."""
+    """Events that no router has written runs for in time, in the order in which they came."""
     now = time.time()
-    rows = list(connection.execute(_due(events, now, "received", most)))
+    rows = list(connection.execute(_due(events, now, "received", most, "position")))
     _move(connection, events, rows, now)
     return [Due(row.key, row.account, row.body, row.publishes > 0) for row in rows]
 
@@ -132,6 +134,26 @@ def take_due_runs(connection: Connection, most: int = 200) -> list[DueRun]:
     rows = list(connection.execute(_due(runs, now, "queued", most)))
     _move(connection, runs, rows, now)
     return _with_events(connection, rows)
+
+
+def give_back_unpublished(
+    connection: Connection, events_: Sequence[Due], runs_: Sequence[DueRun], actions_: Sequence[Due]
+) -> None:
+    """The broker was away when these were taken: they are due again at once, as if nobody had tried."""
+    now = time.time()
+    taken: tuple[tuple[Table, list[str]], ...] = (
+        (events, [due.key for due in events_]),
+        (runs, [due.id for due in runs_]),
+        (actions, [due.key for due in actions_]),
+    )
+    for table, keys in taken:
+        key = next(iter(table.primary_key.columns))
+        if keys:
+            connection.execute(
+                update(table)
+                .where(key.in_(keys), table.c.due_at > now, table.c.publishes > 0)
+                .values(due_at=now, publishes=table.c.publishes - 1)
+            )
 
 
 def _with_events(connection: Connection, rows: Sequence[Any]) -> list[DueRun]:
@@ -194,24 +216,45 @@ def runs_to_publish(connection: Connection, items: Sequence[str]) -> list[DueRun
     return [found.get(item) for item in items]
 
 
-def forget_old(connection: Connection, before: float) -> int:
-    """Delete events and runs that ended before a time, and processes long dead; how many events are gone."""
+def forget_old(connection: Connection, before: float, dead_before: float | None = None) -> int:
+    """Delete events and runs that ended before a time, and processes long dead; how many events are gone.
+
+    Dead letters, and the events of runs that are, go when they were parked before the second time, if there is one.
+    """
+    dead_before = before if dead_before is None else dead_before
     connection.execute(delete(processes).where(processes.c.beat_at < time.time() - 100 * DEAD))
-    busy = select(runs.c.event_key).where(runs.c.state.in_(("queued", "running")))
+    dead = and_(runs.c.state == "parked", runs.c.finished_at >= dead_before)
+    busy = select(runs.c.event_key).where(or_(runs.c.state.in_(("queued", "running")), dead))
     gone = connection.execute(
-        delete(events).where(events.c.received_at < before, events.c.state != "received", events.c.key.not_in(busy))
+        delete(events).where(
+            events.c.received_at < before,
+            events.c.state != "received",
+            or_(events.c.parked_at.is_(None), events.c.parked_at < dead_before),
+            events.c.key.not_in(busy),
+        )
     ).rowcount
-    connection.execute(delete(runs).where(runs.c.finished_at < before, runs.c.state.in_(("done", "parked"))))
+    connection.execute(delete(runs).where(runs.c.finished_at < before, runs.c.state.in_(("done", "skipped"))))
+    connection.execute(delete(runs).where(runs.c.finished_at < dead_before, runs.c.state == "parked"))
+    connection.execute(delete(strays).where(strays.c.parked_at < dead_before))
     return int(gone)
 
 
-def forget_actions(connection: Connection, before: float, handles_before: float, most: int = FORGET) -> int:
+def forget_actions(
+    connection: Connection,
+    before: float,
+    handles_before: float,
+    most: int = FORGET,
+    *,
+    dead_before: float | None = None,
+) -> int:
     """Forget actions that are done and older than a time: at most so many; how many, so 0 when there are no more.
 
+    Dead letters are kept as they are, unless they were parked before the third time, if there is one.
     What the bot said can still be changed by its handle: such a row keeps its key, the platform's ids and its address,
     and is deleted when it is older than the second time. Of all others nothing is left.
     """
-    rows = connection.execute(DONE, {"b_before": before, "b_most": most}).all()
+    times = {"b_before": before, "b_dead_before": before if dead_before is None else dead_before}
+    rows = connection.execute(DONE, {**times, "b_most": most}).all()
     # After a long stop, some may be too old for that already.
     kept = {
         row.key: said.address for row in rows if row.created_at >= handles_before and (said := _said(row)) is not None

@@ -74,7 +74,7 @@ class Runs:
 
             actions = self._environment.around(context, call)
         except Exception as error:
-            again = claim.failures < skill.retries
+            again = claim.failures < skill.retries and isinstance(error, skill.retry_on)
             retry_at = self._clock() + 2.0**claim.failures if again else None
             with self._engine.begin() as connection:
                 fail_runs(connection, [Failure(task.run, OWNER, repr(error), retry_at)])

@@ -17,6 +17,7 @@ from .mention import MentionTrigger
 from .on import OnTrigger
 from .schedule import ScheduleTrigger
 from .trigger import Candidate, Declared, Index, Occasion, Place, Trigger
+from .undeliverable import UndeliverableTrigger
 from .webhook import WebhookTrigger
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = [
     "Place",
     "ScheduleTrigger",
     "Trigger",
+    "UndeliverableTrigger",
     "UnknownTrigger",
     "WebhookTrigger",
     "read_trigger",
@@ -80,6 +82,7 @@ class Declarations:
     on = Declares(OnTrigger, OnTrigger.declare)
     schedule = Declares(ScheduleTrigger, ScheduleTrigger.declare)
     webhook = Declares(WebhookTrigger, WebhookTrigger.declare)
+    on_undeliverable = Declares(UndeliverableTrigger, UndeliverableTrigger.declare)
     command = Declares(CommandTrigger, CommandTrigger.declare)
     hear = Declares(HearTrigger, HearTrigger.declare)
     mention = Declares(MentionTrigger, MentionTrigger.declare)

@@ -4,22 +4,32 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from celery import Celery
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import Celery, signals
 from celery import Task as CeleryTask
 
-from .. import wire
+from .. import redaction, tracing, wire
 from ..action import Action
+from ..address import Address
 from ..environment import Environment, make_context
 from ..errors import SkillError
 from ..exchange.broker import Broker
 from ..exchange.topology import Topology
+from ..metrics import Metrics
 from ..run import find_handler, run, run_async
 from ..skill import Skill
 from ..store.processes import Process
 from ..task import Task, task_name
-from .process import GRACE, WorkerProcess
+from .process import WorkerProcess
 
 __all__ = ["SkillTask", "build_app"]
+
+
+# Under `celery -A dragoman.celery worker` it is Celery that sets up the logs.
+@signals.after_setup_logger.connect  # type: ignore[untyped-decorator]  # Celery has no types
+@signals.after_setup_task_logger.connect  # type: ignore[untyped-decorator]  # likewise
+def _log_without_secrets(logger: Any, **_: Any) -> None:
+    redaction.install([logger])
 
 
 class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
@@ -38,6 +48,9 @@ class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
         process: WorkerProcess = self.app.dragoman
         given = getattr(self.request, "dragoman", None) or {}
         found = Task.model_validate(task)
+        traceparent = given.get("traceparent") or found.event.traceparent
+        if traceparent != found.event.traceparent:
+            found = found.model_copy(update={"event": found.event.model_copy(update={"traceparent": traceparent})})
         found = found.model_copy(
             update={
                 "attempt": given.get("attempt", 1),
@@ -49,10 +62,17 @@ class SkillTask(CeleryTask):  # type: ignore[misc]  # Celery has no types
 
         def call() -> tuple[Action, ...]:
             if handler.coroutine:
-                return process.run_coroutine(run_async(handler, found, context), self.skill.time_limit)
+                coroutine = run_async(handler, found, context)
+                return process.run_coroutine(coroutine, self.skill.time_limit, self.skill.ends_after)
             return run(handler, found, context)
 
-        return [_encoded(action) for action in process.environment.around(context, call)]
+        with tracing.within(traceparent):
+            try:
+                return [_encoded(action) for action in process.environment.around(context, call)]
+            except Exception as error:
+                # Here, where its class is known: the parent of a pool may get another one in its place.
+                given["final"] = not _retried(self.skill, error)
+                raise
 
 
 def build_app(
@@ -65,6 +85,9 @@ def build_app(
     role: str = "worker",
     cap: int | None = None,
     environment: Environment | None = None,
+    metrics: Metrics | None = None,
+    breaker: tuple[int, float, Address | None] = (20, 60.0, None),
+    max_memory: int | None = None,
 ) -> Celery:
     """The Celery app of a worker.
 
@@ -74,11 +97,17 @@ def build_app(
         role: the name of the pool; workers of different pools do not disturb each other on Redis.
         cap: tasks of one skill in flight at once; half of the slots if left out.
         environment: what the settings say that handlers can see.
+        metrics: what the parent process counts.
+        breaker: failed attempts in a row that pause a skill, for how many seconds at first, and who is told.
+        max_memory: bytes of a process of the pool, which is replaced after a run that left it larger.
     """
     app = Celery("dragoman", set_as_current=False, broker=broker.url)
-    app.dragoman = WorkerProcess(skills, store_url, broker, topology, Process(role), environment or Environment())
+    app.dragoman = WorkerProcess(
+        skills, store_url, broker, topology, Process(role), environment or Environment(), metrics
+    )
     app.conf.update(
         broker_transport=broker.transport,
+        broker_use_ssl=broker.ssl or False,
         broker_transport_options=broker.transport_options(role),
         broker_connection_retry_on_startup=True,
         broker_heartbeat=30,
@@ -102,6 +131,9 @@ def build_app(
         worker_cancel_long_running_tasks_on_connection_loss=False,
         enable_utc=True,
         dragoman_cap=cap,
+        dragoman_breaker=breaker,
+        # https://docs.celeryq.dev/en/stable/userguide/configuration.html#worker-max-memory-per-child (in KiB)
+        worker_max_memory_per_child=max_memory and max(1, max_memory // 1024),
     )
     for name, skill in skills.items():
         task = type(
@@ -111,12 +143,19 @@ def build_app(
                 "name": task_name(name),
                 "skill": skill,
                 "soft_time_limit": skill.time_limit,
-                "time_limit": skill.time_limit + GRACE,
+                "time_limit": skill.ends_after,
                 "__module__": __name__,
             },
         )
         app.register_task(task())
     return app
+
+
+def _retried(skill: Skill, error: Exception) -> bool:
+    """Whether the skill's policy has another attempt for such an error."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        return issubclass(TimeoutError, skill.retry_on)
+    return isinstance(error, skill.retry_on)
 
 
 def _encoded(action: Action) -> bytes:

@@ -4,11 +4,14 @@ Everything is asked of a `Batcher`, so what happens at the same time shares a co
 while the store is away: it is asked again until it is there.
 """
 
+import json
 import logging
+import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from importlib.metadata import version
 from typing import Any, Final
 
 from .. import wire
@@ -17,7 +20,11 @@ from ..apology import apology
 from ..exchange.publisher import AsyncPublisher
 from ..exchange.topology import Priority
 from ..messages import action_message, task_message
+from ..redaction import redact
+from ..retrying import came_at, next_attempt
+from ..skill import Skill
 from ..store.batch import Batcher
+from ..store.homeless import Homeless, PassedOn, pass_on
 from ..store.ledger import Claim, Failure, Finish, claim_runs, fail_runs, finish_runs
 from ..store.lines import next_in_line
 from ..store.sweep import DueRun, runs_to_publish
@@ -29,10 +36,10 @@ __all__ = ["Bookkeeper"]
 
 log = logging.getLogger(__name__)
 
-#: Seconds before the first retry; doubled for each further one.
-BACK_OFF: Final = 1.0
 #: Seconds before the store is asked again.
 PATIENCE: Final = 1.0
+#: Characters of a traceback that are kept, from its beginning and from its end.
+KEPT: Final = (4_000, 16_000)
 
 
 class Bookkeeper:
@@ -44,7 +51,7 @@ class Bookkeeper:
 
     def __init__(self, process: WorkerProcess, call_soon: Callable[..., object] | None = None) -> None:
         self._process = process
-        self._batcher = Batcher(process.engine, call_soon=call_soon)
+        self._batcher = Batcher(process.engine, call_soon=call_soon, committed=process.metrics.committed)
         self._publisher = AsyncPublisher(process.broker, "worker")
         self._publisher.start()
         self._closed = threading.Event()
@@ -52,6 +59,10 @@ class Bookkeeper:
     def claim(self, run: str, then: Callable[[Claim], None]) -> None:
         """Ask for a run; ``then`` is called in the thread that commits."""
         self._ask(claim_runs, (run, self._process.owner.id), then)
+
+    def pass_on(self, run: Homeless, then: Callable[[PassedOn], None]) -> None:
+        """A run whose handler is not here goes to another worker, later."""
+        self._ask(pass_on, run, then)
 
     def finish(
         self, run: str, attempt: int, bodies: Sequence[bytes], then: Callable[[], None], *, lined: bool = False
@@ -81,6 +92,9 @@ class Bookkeeper:
         then: Callable[[], None],
         *,
         final: bool = False,
+        begun: bool = True,
+        trace: str = "",
+        since: float | None = None,
     ) -> None:
         """A run ended badly: try it again after a while, or park it and tell the person.
 
@@ -88,23 +102,42 @@ class Bookkeeper:
             payload: the task as it came, perhaps unreadable.
             failures: how often it failed before.
             final: do not try it again, whatever the skill's policy says.
+            begun: whether there was an attempt; if not, there is no other one either.
+            trace: the traceback.
+            since: when an operator has put it back, if one has.
         """
         try:
             task = Task.model_validate(payload)
         except ValueError:
             task, final = None, True
         skill = self._process.skills.get(task.skill) if task else None
-        again = not final and skill is not None and failures < skill.retries
-        retry_at = time.time() + BACK_OFF * 2.0**failures if again else None
+        retry_at = None
+        if begun and not final and task is not None and skill is not None:
+            retry_at = next_attempt(skill, failures, since or came_at(task), time.time())
+        again = retry_at is not None
         answer = None if again or task is None else apology(task)
+        failure = Failure(
+            run, self._process.owner.id, error, retry_at, answer, shortened(redact(trace)), versions_of(skill), begun
+        )
 
         def written(fresh: frozenset[str] | None) -> None:
             if fresh is not None:
+                self._process.metrics.count_run(task.skill if task else "unreadable", "retried" if again else "parked")
+                if not again:
+                    self._process.metrics.count_dead("run")
+                    log.error(
+                        "run %s of %s is parked (reference %s): %s; see `dragoman dead show %s`",
+                        run,
+                        task.skill if task else "a task that cannot be read",
+                        run[:8].upper(),
+                        error,
+                        run[:8].upper(),
+                    )
                 lined = retry_at is None and skill is not None and skill.order is not None
                 self._publish([answer] if fresh and answer is not None else [], run if lined else "")
             then()
 
-        self._ask(fail_runs, Failure(run, self._process.owner.id, error, retry_at, answer), written)
+        self._ask(fail_runs, failure, written)
 
     def close(self) -> None:
         """Write what was asked, then publish what that gave."""
@@ -154,3 +187,19 @@ class Bookkeeper:
                 timer.start()
 
         self._batcher.submit(operation, item).add_done_callback(answered)
+
+
+def shortened(trace: str) -> str:
+    """A traceback without its middle, if it is very long."""
+    first, last = KEPT
+    if len(trace) <= first + last:
+        return trace
+    return f"{trace[:first]}\n[{len(trace) - first - last} characters left out]\n{trace[-last:]}"
+
+
+def versions_of(skill: Skill | None) -> str:
+    """What runs here, as JSON: ``{"dragoman": "0.1.0", "python": "3.11.7", "skill": "acme-weather 2.0"}``."""
+    found = {"dragoman": version("dragoman"), "python": platform.python_version()}
+    if skill is not None and skill.origin:
+        found["skill"] = skill.origin
+    return json.dumps(found)

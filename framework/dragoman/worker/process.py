@@ -5,13 +5,14 @@ and a publisher of its own when a handler lets something go early.
 """
 
 import asyncio
+import logging
 import os
 import threading
 import time
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from ..action import Action
 from ..environment import Environment, StoreServices
@@ -20,17 +21,18 @@ from ..exchange.broker import Broker
 from ..exchange.publisher import Publisher
 from ..exchange.topology import Topology
 from ..messages import action_message
+from ..metrics import Metrics
 from ..skill import Skill
 from ..store.batch import Batcher
 from ..store.engine import connect
 from ..store.ledger import Finish, flush_runs
 from ..store.processes import Process
+from ..store.serving import serve
 from ..task import Task
 
-__all__ = ["GRACE", "WorkerProcess"]
+__all__ = ["WorkerProcess"]
 
-#: Seconds between the exception that a handler gets at its time limit and its end.
-GRACE: Final = 5.0
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class WorkerProcess:
     Args:
         environment: what the settings say that handlers can see.
         owner: who the runs belong to: the parent, whose heart beats for all of its children.
+        metrics: what the parent counts, for all of its children.
     """
 
     def __init__(
@@ -51,7 +54,13 @@ class WorkerProcess:
         topology: Topology,
         owner: Process,
         environment: Environment,
+        metrics: Metrics | None = None,
     ) -> None:
+        self.metrics = metrics or Metrics()
+        #: Called in the parent once it has its threads, with its consumer: whoever wants to watch it.
+        self.begun: Callable[[Any], None] = lambda consumer: None
+        #: Whether it was started by itself, not by ``dragoman run``.
+        self.alone = True
         self.skills = skills
         self.broker = broker
         self.topology = topology
@@ -98,6 +107,14 @@ class WorkerProcess:
                 self._services = StoreServices(self.engine, self.environment, self.leave, time.time)
             return self._services
 
+    def serve(self, connection: Connection) -> None:
+        """Say which versions of which skills run here."""
+        found = [skill.manifest() for skill in self.skills.values()]
+        for skill in serve(connection, self.owner, found, alone=self.alone):
+            log.warning(
+                "nobody has the version of %s any more that was published; this worker's is published again", skill
+            )
+
     def leave(self, task: Task, actions: Sequence[Action]) -> None:
         """Let actions of a run that goes on leave now: into the ledger, then to the gateway.
 
@@ -113,8 +130,12 @@ class WorkerProcess:
             # What cannot be published now is in the ledger: the sweeper does it later.
             self._publisher.publish([action_message(self.topology, a) for a in actions if a.key in fresh])
 
-    def run_coroutine(self, coroutine: Coroutine[Any, Any, T], time_limit: float) -> T:
-        """Run it on this process's one event loop and wait for it; raises TimeoutError after the limit."""
+    def run_coroutine(self, coroutine: Coroutine[Any, Any, T], time_limit: float, ends_after: float) -> T:
+        """Run it on this process's one event loop and wait for it.
+
+        Raises:
+            TimeoutError: it was cancelled at its time limit, or has not ended long after that.
+        """
         self._here()
         with self._lock:
             if self._loop is None:
@@ -123,7 +144,7 @@ class WorkerProcess:
             loop = self._loop
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, time_limit), loop)
         # A coroutine can swallow its cancellation; its run and its slot are not held for ever by that.
-        return future.result(time_limit + GRACE)
+        return future.result(ends_after)
 
     def close(self) -> None:
         """Commit what was asked, then close what this process has opened."""

@@ -5,10 +5,11 @@ ledger. The way of one: received, given a slot, claimed (`Bookkeeper.claim`), ru
 down (`finish` or `fail`), acknowledged.
 """
 
+import contextlib
 import logging
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery import signals
@@ -18,9 +19,13 @@ from celery.worker import request as celery_request
 from celery.worker import state
 from kombu.serialization import loads as kombu_loads
 
-from .. import wire
+from .. import tracing, wire
+from ..exchange.foreign import unacceptable
+from ..redaction import redact
+from ..retrying import came_at, too_late
 from ..store.ledger import Claim
-from ..task import PREFIX
+from ..task import PREFIX, Task
+from .homeless import missing_handler, nobody_has, pass_on
 
 if TYPE_CHECKING:
     from .consumer import Consumer
@@ -30,6 +35,8 @@ __all__ = ["Request", "strategy", "trace", "trace_task"]
 log = logging.getLogger(__name__)
 
 ACCEPT = frozenset({wire.CONTENT_TYPE})
+#: How a process says of an attempt that it failed, and that the skill has no other one for such an error.
+FINAL: Final = 2
 
 
 class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no types
@@ -41,23 +48,36 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         self.skill: str = self.name.removeprefix(PREFIX)
         self.attempt = 0
         self.failures = 0
+        self.replayed_at: float | None = None
         self.settled = False
-        #: Whether the pool has got it.
         self.given = False
+        self.began = 0.0
+        self.step = tracing.Step("")
 
     # -- before it runs ------------------------------------------------------------------------------
 
     def claim(self) -> None:
         """It has a slot. Not before: what only waits here is nobody's run yet."""
+        if handler := missing_handler(self):
+            pass_on(self, handler)
+        else:
+            self.claim_now()
+
+    def claim_now(self) -> None:
         self.consumer.bookkeeper.claim(self.id, self._claimed)
 
     def _claimed(self, claim: Claim) -> None:
         if claim.attempt is not None:
-            self.attempt, self.failures = claim.attempt, claim.failures
-            self._request_dict["dragoman"] = {"attempt": claim.attempt, "taken": time.time()}
+            self.attempt, self.failures, self.replayed_at = claim.attempt, claim.failures, claim.replayed_at
+            if handler := missing_handler(self):
+                self._give_up(nobody_has(self.skill, handler))
+            if self.settled or self._too_late():
+                return
+            self._begin()
             self.give()
             return
         self.consumer.slots.release(self.skill)
+        self.consumer.process.metrics.count_run(self.skill, "skipped")
         state.task_ready(self)
         if claim.state == "unknown":
             self.consumer.park(self._message, "no run of this id is in the ledger", self.acknowledge)
@@ -77,6 +97,60 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         """It was given to the pool, which does not know it any more: nobody will say how it ended."""
         job = self._apply_result() if self._apply_result is not None else None
         return self.given and (job is None or job._job not in job._cache)
+
+    def _too_late(self) -> bool:
+        """It is ours, and too old to begin: it is parked instead."""
+        skill = self.consumer.process.skills.get(self.skill)
+        if skill is None or skill.give_up_after is None:
+            return False
+        try:
+            task = Task.model_validate(self.task_data())
+        except ValueError:
+            return False  # the attempt will say what is wrong
+        if not too_late(skill, self.replayed_at or came_at(task), time.time()):
+            return False
+        self._give_up(f"nobody could begin it within {skill.give_up_after:g} s (give_up_after)")
+        return True
+
+    def _give_up(self, error: str) -> None:
+        """Park it without an attempt."""
+        self.settled = True
+        self.consumer.slots.release(self.skill)
+        state.task_ready(self)
+        self.consumer.bookkeeper.fail(self.id, self.task_data(), self.failures, error, self.acknowledge, begun=False)
+
+    def _begin(self) -> None:
+        """Its attempt begins: count how long it has waited, and tell the pool what the ledger has told."""
+        self.began = time.time()
+        task = self.task_data()
+        hops, event = task.get("hops"), task.get("event")
+        with contextlib.suppress(TypeError, ValueError, IndexError, KeyError):  # then the run will say what is wrong
+            self.consumer.process.metrics.observe_wait(self.skill, self.began - float(hops[-1][1]))  # type: ignore[index]
+        self.step = tracing.begin(
+            "run",
+            str(event.get("traceparent", "")) if isinstance(event, dict) else "",
+            skill=self.skill,
+            handler=str(task.get("handler", "")),
+            run=self.id,
+            attempt=self.attempt,
+        )
+        self._request_dict["dragoman"] = {
+            "attempt": self.attempt,
+            "taken": self.began,
+            "traceparent": self.step.traceparent,
+        }
+
+    def task_data(self) -> dict[str, Any]:
+        """The task as it came, perhaps unreadable."""
+        task = self._kwargs.get("task") if isinstance(self._kwargs, dict) else None
+        return task if isinstance(task, dict) else {}
+
+    def _ended(self, outcome: str, error: str = "") -> None:
+        metrics = self.consumer.process.metrics
+        metrics.count_run(self.skill, outcome)
+        if self.began:
+            metrics.observe_run(self.skill, time.time() - self.began)
+        self.step.end(error)
 
     def execute_using_pool(self, pool: Any, **_: Any) -> Any:
         if self.revoked():
@@ -111,7 +185,7 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
     def on_success(self, failed__retval__runtime: tuple[int, Any, float], **_: Any) -> None:
         failed, value, runtime = failed__retval__runtime
         if failed:
-            self.on_failure(value, return_ok=True)
+            self.on_failure(value, return_ok=True, final=failed == FINAL)
             return
         state.task_ready(self, successful=True)
         self.consumer.slots.release(self.skill)
@@ -123,9 +197,13 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         except Exception as error:  # the pool would only log it, and the run would stay under way for ever
             self._fail(f"its result cannot be written: {_sentence(error)}", final=True)
             return
+        self.consumer.steering.ended(self, None)
+        self._ended("done")
         self.send_event("task-succeeded", result="", runtime=runtime)
 
-    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False, final: bool = False
+    ) -> None:
         if self.settled:
             return
         state.task_ready(self)
@@ -134,9 +212,9 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         if state.should_terminate and isinstance(error, Terminated | WorkerLostError | SystemExit):
             return  # The worker is being stopped hard: its runs are handed back when it has ended.
         self.consumer.slots.release(self.skill)
-        self._fail(_sentence(error), exc_info.traceback, final=isinstance(error, Terminated))
+        self._fail(_sentence(error), exc_info.traceback or "", final=final or isinstance(error, Terminated))
         if send_failed_event:
-            self.send_event("task-failed", exception=_sentence(error), traceback=exc_info.traceback)
+            self.send_event("task-failed", exception=_sentence(error), traceback=redact(str(exc_info.traceback or "")))
 
     def on_timeout(self, soft: bool, timeout: float) -> None:
         if soft:
@@ -145,10 +223,15 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
         if state.should_terminate or self.settled:
             return
         self.consumer.slots.release(self.skill)
-        self._fail(_sentence(TimeLimitExceeded(timeout)))
+        skill = self.consumer.process.skills.get(self.skill)
+        final = skill is not None and not issubclass(TimeoutError, skill.retry_on)
+        self._fail(_sentence(TimeLimitExceeded(timeout)), final=final)
 
     def _fail(self, error: str, trace: str = "", *, final: bool = False) -> None:
         self.settled = True
+        self.consumer.steering.ended(self, error)
+        # What a handler's error says may be anybody's words: its class is enough here.
+        self._ended("failed", error.partition(":")[0])
         reference = self.id[:8].upper()
         log.error(
             "%s failed in attempt %d (reference %s, run %s): %s%s",
@@ -159,8 +242,16 @@ class Request(celery_request.Request):  # type: ignore[misc]  # Celery has no ty
             error,
             "\n" + trace if trace else "",
         )
-        payload = self._kwargs.get("task") if isinstance(self._kwargs, dict) else None
-        self.consumer.bookkeeper.fail(self.id, payload, self.failures, error, self.acknowledge, final=final)
+        self.consumer.bookkeeper.fail(
+            self.id,
+            self.task_data(),
+            self.failures,
+            error,
+            self.acknowledge,
+            final=final,
+            trace=trace,
+            since=self.replayed_at,
+        )
 
 
 def strategy(task: Any, app: Any, consumer: "Consumer", **_: Any) -> Any:
@@ -169,6 +260,7 @@ def strategy(task: Any, app: Any, consumer: "Consumer", **_: Any) -> Any:
 
     def receive(message: Any, body: Any, ack: Any, reject: Any, callbacks: Any) -> None:
         try:
+            _verify(message)
             request = Request(
                 message,
                 on_ack=ack,
@@ -183,6 +275,7 @@ def strategy(task: Any, app: Any, consumer: "Consumer", **_: Any) -> Any:
                 decoded=False,
                 consumer=consumer,
             )
+            _verify_alone(request)
         except Exception as error:
             # Celery's own handling of a malformed body is to let the error stop the consumer.
             raise InvalidTaskError(f"not a task message: {error!r}") from error
@@ -193,6 +286,20 @@ def strategy(task: Any, app: Any, consumer: "Consumer", **_: Any) -> Any:
         consumer.slots.offer(request.skill, request)
 
     return receive
+
+
+def _verify(message: Any) -> None:
+    """Raises ValueError for a message that is not to be read."""
+    properties = {"content_type": message.content_type, "content_encoding": message.content_encoding}
+    if reason := unacceptable(message.body, message.headers, properties):
+        raise ValueError(reason)
+
+
+def _verify_alone(request: Request) -> None:
+    """Raises ValueError for one that asks for more: Celery would publish tasks of any name to any queue."""
+    _, _, embed = request._payload
+    if further := [name for name, value in (embed or {}).items() if value]:
+        raise ValueError(f"it asks for further tasks ({', '.join(further)[:80]})")
 
 
 def trace(
@@ -209,12 +316,17 @@ def trace(
 def trace_task(
     task: Any, uuid: str, request: dict[str, Any], body: Any, content_type: str, content_encoding: str
 ) -> tuple[int, Any, float]:
-    """Run a task through Celery's tracer: (whether it failed, what it returned or how it failed, seconds)."""
+    """Run a task through Celery's tracer: (whether it failed, what it returned or how it failed, seconds).
+
+    It has failed if the first is 1, and must not be tried again if it is `FINAL`.
+    """
     args, kwargs, _ = kombu_loads(body, content_type, content_encoding, accept=ACCEPT)
     request.update(args=args, kwargs=kwargs, is_eager=False)
     value, failure, runtime, _ = celery_trace.trace_task(task, uuid, args, kwargs, request, app=task.app)
-    return (1 if failure else 0), value, runtime
+    if not failure:
+        return 0, value, runtime
+    return (FINAL if (request.get("dragoman") or {}).get("final") else 1), value, runtime
 
 
 def _sentence(error: BaseException) -> str:
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+    return redact("".join(traceback.format_exception_only(type(error), error)).strip())

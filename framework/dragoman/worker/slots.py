@@ -2,7 +2,7 @@
 
 Requests wait here, by skill, for one of the pool's slots. A skill never holds more than its cap, a quarter of the
 slots is kept for skills that run nothing, skills take turns, and a skill with many waiting is told to stop fetching
-until they have become fewer.
+until they have become fewer. A skill may have a cap of its own; at 0 it runs nothing, and what waits can be taken out.
 """
 
 import threading
@@ -36,14 +36,38 @@ class Slots(Generic[Request]):
         resume: Callable[[str], None],
     ) -> None:
         self.total, self.cap, self.high = total, cap, high
-        #: Slots that only a skill may take that runs nothing yet: several slow skills leave them to the others.
-        self.reserve = total // 4
+        self._caps: dict[str, int] = {}
         self._start, self._pause, self._resume = start, pause, resume
         self._lock = threading.RLock()
         self._running: dict[str, int] = {}
         self._waiting: dict[str, deque[Request]] = {}
         self._turns: deque[str] = deque()
         self._paused: set[str] = set()
+
+    @property
+    def reserve(self) -> int:
+        """Slots that only a skill may take that runs nothing yet: several slow skills leave them to the others."""
+        return self.total // 4
+
+    def limit(self, skill: str, cap: int | None) -> None:
+        """From now on at most so many of this skill in flight; ``None``: as many as of any. What runs goes on."""
+        with self._lock:
+            if cap is None:
+                self._caps.pop(skill, None)
+            else:
+                self._caps[skill] = cap
+            self._fill()
+
+    def resize(self, total: int) -> None:
+        """The pool has so many slots now."""
+        with self._lock:
+            self.total = total
+            self._fill()
+
+    def running(self, skill: str) -> int:
+        """How many of this skill are in flight."""
+        with self._lock:
+            return self._running.get(skill, 0)
 
     def offer(self, skill: str, request: Request) -> None:
         """A request has come; it starts now or waits."""
@@ -72,12 +96,15 @@ class Slots(Generic[Request]):
         with self._lock:
             return frozenset(self._paused)
 
-    def drain(self) -> list[Request]:
-        """Take out all that wait: the worker stops."""
+    def take(self, skill: str) -> list[Request]:
+        """Take out all of a skill that wait: they are handed back."""
         with self._lock:
-            taken = [request for waiting in self._waiting.values() for request in waiting]
-            for waiting in self._waiting.values():
-                waiting.clear()
+            waiting = self._waiting.get(skill, deque())
+            taken = list(waiting)
+            waiting.clear()
+            if skill in self._paused:
+                self._paused.discard(skill)
+                self._resume(skill)
             return taken
 
     def _fill(self) -> None:
@@ -85,8 +112,8 @@ class Slots(Generic[Request]):
             for _ in range(len(self._turns)):
                 skill = self._turns[0]
                 self._turns.rotate(-1)
-                running = self._running.get(skill, 0)
-                if self._waiting[skill] and (running == 0 or (running < self.cap and free > self.reserve)):
+                running, cap = self._running.get(skill, 0), self._caps.get(skill, self.cap)
+                if self._waiting[skill] and running < cap and (running == 0 or free > self.reserve):
                     self._running[skill] = running + 1
                     self._start(self._waiting[skill].popleft())
                     break

@@ -63,7 +63,8 @@ class Connection:
 
 
 class Scripted:
-    """REST answers are ``{"GET /path": answer}``; an answer may be a function of the body, or (status, body)."""
+    """REST answers are ``{"GET /path": answer}``; an answer may be a function of the body, or (status, body),
+    or (status, body, headers)."""
 
     url: str
     gateway: str
@@ -131,10 +132,12 @@ class Scripted:
             answer = answer.pop(0)
         if callable(answer):
             answer = answer(body)
-        status, content = answer if isinstance(answer, tuple) else (200, answer)
+        status, content, *more = answer if isinstance(answer, tuple) else (200, answer)
         if content is None:
             return web.Response(status=204)
         # discord.py only reads what is called exactly so.
         return web.Response(
-            status=status, body=json.dumps(content).encode(), headers={"Content-Type": "application/json"}
+            status=status,
+            body=json.dumps(content).encode(),
+            headers={"Content-Type": "application/json", **(more[0] if more else {})},
         )

@@ -35,7 +35,7 @@ def said(number: int, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("waits", ["for the guild", "for what was missed"])
 async def test_what_comes_last_does_not_overtake_what_waits(waits: str) -> None:
-    slow, missed, shard = Slow(), Missed("acme", None, Places()), Shard(0, 1)  # type: ignore[arg-type]
+    slow, missed, shard = Slow(), Missed("acme", None, Places(), 900.0), Shard(0, 1)  # type: ignore[arg-type]
     other: Any = None
     intake = Intake("acme", IDENTITY, places(), slow, [], other, other, slow)  # type: ignore[arg-type]
     tasks: list[asyncio.Task[None]] = []
@@ -67,7 +67,7 @@ async def test_what_comes_last_does_not_overtake_what_waits(waits: str) -> None:
 
 
 async def test_one_conversation_does_not_wait_for_another() -> None:
-    slow, missed, shard = Slow(), Missed("acme", None, Places()), Shard(0, 1)  # type: ignore[arg-type]
+    slow, missed, shard = Slow(), Missed("acme", None, Places(), 900.0), Shard(0, 1)  # type: ignore[arg-type]
     other: Any = None
     intake = Intake("acme", IDENTITY, places(), slow, [], other, other, slow)  # type: ignore[arg-type]
     works = [*intake.take(shard, said(1), missed)]

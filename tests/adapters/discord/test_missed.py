@@ -2,12 +2,13 @@
 
 from dragoman_discord.missed import Missed
 from dragoman_discord.places import Places
+from dragoman_discord.render import EPOCH, Call
 
 READY = {"guilds": [{"id": "100", "unavailable": True}]}
 
 
 def missed() -> Missed:
-    return Missed("acme", None, Places())  # type: ignore[arg-type]
+    return Missed("acme", None, Places(), 900.0)  # type: ignore[arg-type]
 
 
 def test_a_guild_is_read_once_and_owed_until_all_of_it_was_handed_over() -> None:
@@ -96,3 +97,31 @@ def test_the_latest_direct_messages_are_remembered() -> None:
         found.talk(str(number))
     found.talk("150")
     assert (len(found.direct), found.direct[-1]) == (200, "150")
+
+
+class Histories:
+    """Remembers after which id it was asked to read."""
+
+    def __init__(self) -> None:
+        self.after: list[str] = []
+
+    async def call(self, call: Call) -> list[object]:
+        self.after.append(str(call.query["after"]))
+        return []
+
+
+async def test_nothing_is_read_that_is_older_than_catch_up() -> None:
+    histories, now = Histories(), 1_700_000_000.0
+    found = Missed("acme", histories, Places(), 900.0, clock=lambda: now)  # type: ignore[arg-type]
+    found.talk("7")
+    long_ago, lately = (str(int((now - ago) * 1000) - EPOCH << 22) for ago in (5000.0, 100.0))
+    for after in (long_ago, lately):
+        assert [payload async for payload in found.payloads("@me", after)] == []
+    assert histories.after == [str(int((now - 900.0) * 1000) - EPOCH << 22), lately]
+
+
+def test_without_catch_up_nothing_is_ever_owed() -> None:
+    found = Missed("acme", None, Places(), 0.0)  # type: ignore[arg-type]
+    found.expect(READY, 1_700_000_000.0, direct=True)
+    assert not found.unread
+    assert found.owed("100") is None

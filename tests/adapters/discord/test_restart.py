@@ -198,6 +198,20 @@ async def test_what_cannot_be_kept_is_answered_all_the_same(caplog: pytest.LogCa
         await process.stop()
 
 
+async def test_what_could_not_be_kept_is_kept_when_the_store_is_back() -> None:
+    async with using() as (r, store, process, _used):
+        store.away = True
+        second = await r.ann.slash(r.general, "roll")
+        event = (await r.got(2))[1]
+        assert isinstance(event, SlashCommand)
+        store.away = False
+        await r.discord.until(lambda: event.key in store._credentials)
+        other = await next_of(r, store, process)
+        await Used(r, second, event).answer(other, "one")
+        assert [message.content for message in second.said] == ["one"]
+        await other.stop()
+
+
 async def test_tokens_are_kept_for_a_quarter_of_an_hour_and_said_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         async with using() as (r, store, process, used):

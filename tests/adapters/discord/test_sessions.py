@@ -232,7 +232,7 @@ async def test_an_unchanged_state_is_not_saved_again() -> None:
     from dragoman_discord.places import Places
 
     store, shard = Store(), Shard(0, 1)
-    missed = Missed("acme", None, Places())  # type: ignore[arg-type]
+    missed = Missed("acme", None, Places(), 900.0)  # type: ignore[arg-type]
     interactions = Interactions(None, 1.0)  # type: ignore[arg-type]
     sessions = Sessions("acme", lambda: store, [shard], missed, interactions, application="1", intents=1)
     await sessions.save()

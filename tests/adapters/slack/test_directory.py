@@ -233,6 +233,7 @@ async def test_it_calls_what_is_in_the_table_of_scopes_and_nothing_else() -> Non
         assert await r.adapter.look_up_person(r.ann.id, r.acme.id)
         for channel in (r.general.id, r.ann.dm().id, r.acme.group(r.ann).id, "#general", f"@{r.ann.id}"):
             assert await r.adapter.look_up_channel(channel, r.acme.id)
-        # auth.teams.list is for whole organisations only: test_teams.py
-        assert {call.method for call in r.slack.calls} - {"auth.test"} == DIRECTORY.keys() - {"auth.teams.list"}
+        # Those of whole organisations and of what was missed are in test_teams.py and test_missed.py.
+        elsewhere = {"auth.teams.list", "users.conversations"}
+        assert {call.method for call in r.slack.calls} - {"auth.test"} == DIRECTORY.keys() - elsewhere
         assert not [call for call in r.slack.calls if call.error]

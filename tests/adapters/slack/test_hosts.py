@@ -81,6 +81,14 @@ def test_what_api_url_names_counts_with_its_scheme_and_port() -> None:
 def test_bytes_go_over_tls_only() -> None:
     assert upload_address("https://anywhere.example/upload", API) is not None
     assert upload_address("http://127.0.0.1:8055/upload/v1/x", LOCAL) is not None
+    for url in (
+        "https://10.0.0.1/",
+        "https://0x7f000001/",
+        "https://[::1]/",
+        "https://localhost/",
+        "https://2130706433/",
+    ):
+        assert upload_address(url, API) is None
     for url in ("http://files.slack.com/upload", "https://a@b.example/", "ftp://x.example/", "", "upload"):
         assert upload_address(url, API) is None
 

@@ -53,8 +53,8 @@ def test_priorities_are_reversed_on_redis_only() -> None:
 
 def test_tls_verifies() -> None:
     assert Broker("amqp://host").ssl is None
-    assert Broker("amqps://host").connection("x").ssl == {"server_hostname": None}
-    assert Broker("rediss://host").connection("x").ssl == {"ssl_cert_reqs": "required"}
+    assert Broker("amqps://host").connection("x").ssl == {"server_hostname": "host"}
+    assert Broker("rediss://host").connection("x").ssl == {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
 
 
 def test_the_names_are_those_of_the_picture() -> None:
@@ -68,9 +68,11 @@ def test_the_names_are_those_of_the_picture() -> None:
     assert topology.router_queue().name == "dragoman.router"
     assert topology.skill_queue("dice").name == "dragoman.skill.dice"
     assert topology.deliver_queue("acme").name == "dragoman.deliver.acme"
+    assert topology.deliver_queue("acme", 3).name == "dragoman.deliver.acme.3"
     assert topology.dead_queue().name == "dragoman.dead"
     assert topology.event_key("acme", "message", "channel") == "acme.message.channel"
     assert topology.action_key("acme", "send") == "acme.send"
+    assert topology.action_key("acme", "send", 3) == "acme:3.send"
     assert topology.skill_queue("dice").max_priority == 3
 
 

@@ -121,7 +121,7 @@ def test_killed_workers_lose_no_task(broker: Broker, tmp_path: Path, pool: str) 
         return set(out.read_text().split()) if out.exists() else set()
 
     before = 0
-    for attempt in range(4):
+    for attempt in range(3):
         worker = subprocess.Popen(
             [
                 sys.executable,
@@ -136,7 +136,7 @@ def test_killed_workers_lose_no_task(broker: Broker, tmp_path: Path, pool: str) 
             process_group=0,
         )
         try:
-            enough = before + 60 if attempt < 3 else total
+            enough = before + 60 if attempt < 2 else total
             wait_until(lambda: len(seen()) >= enough, 40.0)  # noqa: B023  # used at once
         finally:
             end(worker, 9)

@@ -85,6 +85,14 @@ def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
     server.socket.parent.rmdir()
 
 
+def test_it_is_the_same_one_however_its_folder_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "worker").mkdir()
+    monkeypatch.chdir(tmp_path / "worker")
+    deep = Path("bot", *["deep"] * 30)
+    assert EmbeddedValkey(Path("..") / deep).url == EmbeddedValkey(tmp_path / deep).url
+
+
 def test_a_folder_of_somebody_else_in_a_shared_place_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import Engine, Table, select, update
 from dragoman import Sent, wire
 from dragoman.store import sweep
 from dragoman.store.ledger import (
-    EARLIER,
     FIRST_LOOK,
     MOST_LOSSES,
     Claim,
@@ -327,13 +326,6 @@ def test_what_was_refused_is_parked_with_the_reason(ledger: Ledger) -> None:
 def test_an_action_of_another_program_is_recorded_when_it_is_postponed(ledger: Ledger) -> None:
     ledger(postpone_actions, [send("a0"), send("a0")])
     assert ledger(look_up, ["a0"]) == {"a0": Known("pending", Sent())}
-
-
-def test_earlier_actions_of_a_run_that_wait_are_found_in_their_order(ledger: Ledger) -> None:
-    ledger(postpone_actions, [send(f"a{n}", run="r", ordinal=n) for n in (2, 0, 1)])
-    ledger(record_sent, [(send("a1", run="r", ordinal=1), Sent(ids=("m",)))])
-    rows = ledger(lambda connection: connection.execute(EARLIER, {"runs": ["r"]}).all())
-    assert [row.key for row in rows] == ["a0", "a2"]
 
 
 # -- the sweeper's questions --------------------------------------------------------------------------

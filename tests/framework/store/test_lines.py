@@ -210,3 +210,62 @@ def test_positions_only_grow() -> None:
 def test_no_two_channels_are_one_conversation(one: tuple[str, str], other: tuple[str, str]) -> None:
     places = [Address(account="a", tenant=tenant[:200], channel=channel[:200]) for tenant, channel in (one, other)]
     assert (conversation(places[0]) == conversation(places[1])) is (places[0] == places[1])
+
+
+def route_as(ledger: Ledger, policy: str, *events: Message) -> tuple[list[str], set[str]]:
+    """Route them in one batch: their runs, and which of them are to be published."""
+    tasks = [lined(event).model_copy(update={"policy": policy}) for event in events]
+    due = ledger(route_events, [Routed(e, ((t, 1),), ()) for e, t in zip(events, tasks, strict=True)])
+    return [task.run for task in tasks], {run for each in due for run in each}
+
+
+def test_the_latest_takes_the_place_of_what_nobody_has_begun(ledger: Ledger) -> None:
+    said = [event(number) for number in range(5)]
+    record(ledger, *said)
+    [one], _ = route_as(ledger, "latest", said[0])
+    assert claim(ledger, one) == [1]
+    [two], _ = route_as(ledger, "latest", said[1])
+    [three, four], due = route_as(ledger, "latest", said[2], said[3])
+    assert due == {four}
+    assert [ledger.row(runs, run).state for run in (one, two, three, four)] == [
+        "running",
+        "skipped",
+        "skipped",
+        "queued",
+    ]
+    assert ledger.row(runs, two).error == "a later one took its place"
+    assert ledger(claim_runs, [(two, ME.id)]) == [Claim(None, "skipped")]
+    assert end(ledger, one) == four
+    assert claim(ledger, four) == [1]
+    # What is being tried again has begun, and stays.
+    ledger(fail_runs, [Failure(four, ME.id, "no", time.time() + 60)])
+    [five], _ = route_as(ledger, "latest", said[4])
+    assert [ledger.row(runs, run).state for run in (four, five)] == ["queued", "queued"]
+
+
+def test_what_comes_while_it_is_busy_is_dropped(ledger: Ledger) -> None:
+    said = [event(number) for number in range(4)]
+    record(ledger, *said, event(9, channel="C2"))
+    [one, two], due = route_as(ledger, "drop_while_busy", said[0], said[1])
+    assert due == {one}
+    assert ledger.row(runs, two).state == "skipped"
+    claim(ledger, one)
+    [three], due = route_as(ledger, "drop_while_busy", said[2])
+    assert (due, ledger.row(runs, three).state) == (set(), "skipped")
+    _, due = route_as(ledger, "drop_while_busy", event(9, channel="C2"))
+    assert len(due) == 1, "another conversation is not busy"
+    end(ledger, one)
+    [four], due = route_as(ledger, "drop_while_busy", said[3])
+    assert due == {four}
+    assert claim(ledger, four) == [1]
+
+
+def test_what_was_left_out_is_left_out_when_its_event_comes_again(ledger: Ledger) -> None:
+    said = [event(number) for number in range(2)]
+    record(ledger, *said)
+    [one, two], _ = route_as(ledger, "drop_while_busy", *said)
+    claim(ledger, one)
+    end(ledger, one)
+    _, due = route_as(ledger, "drop_while_busy", said[1])
+    assert due == set()
+    assert ledger.row(runs, two).state == "skipped"

@@ -1,5 +1,7 @@
 """The migrations make what the tables say, whoever comes first."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +120,20 @@ def test_opening_a_store_again_changes_nothing_and_asks_little(store: Engine) ->
     event.listen(store, "before_cursor_execute", lambda *given: statements.append(given[2]))
     upgrade(store)
     assert not any("CREATE" in statement for statement in statements)
+
+
+def test_a_new_file_that_another_process_is_preparing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself would not wait: another one has begun to write, in a file that has no write-ahead log yet."""
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    with contextlib.closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("time.sleep", lambda _: other.in_transaction and other.execute("COMMIT"))
+        engine = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+        with engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        engine.dispose()
 
 
 def test_processes_that_open_a_new_store_at_once_all_find_it_ready(store_url: str) -> None:

@@ -4,7 +4,7 @@ import time
 
 from sqlalchemy import Engine, select, update
 
-from dragoman.store.ledger import Routed, claim_runs, route_events
+from dragoman.store.ledger import MOST_LOSSES, Routed, claim_runs, route_events
 from dragoman.store.processes import DEAD, Process, alive, beat, bury, forget
 from dragoman.store.schema import processes, runs
 from support.samples import message, task
@@ -55,10 +55,24 @@ def test_a_process_that_ends_in_order_hands_back_its_runs_at_once(store: Engine)
         claim_runs(connection, [(found.run, "one"), (other.run, "two")])
         forget(connection, ONE)
         rows = {row.id: row for row in connection.execute(select(runs))}
-    assert (rows[found.run].state, rows[found.run].owner, rows[found.run].losses) == ("queued", None, 1)
+    assert (rows[found.run].state, rows[found.run].owner) == ("queued", None)
     assert rows[found.run].due_at <= time.time()
     assert (rows[other.run].state, rows[other.run].owner) == ("running", "two")
     assert living(store) == {"two"}
+
+
+def test_stops_do_not_count_as_losses_however_many(store: Engine) -> None:
+    """Ten roll-overs in one long run are nobody's failure; but its handler is told which attempt it is."""
+    found, attempts = task(), []
+    with store.begin() as connection:
+        route_events(connection, [Routed(message(), ((found, 1),), ())])
+        for _ in range(MOST_LOSSES * 2):
+            beat(connection, ONE)
+            attempts.append(claim_runs(connection, [(found.run, "one")])[0].attempt)
+            forget(connection, ONE)
+        row = connection.execute(select(runs)).one()
+    assert attempts == list(range(1, MOST_LOSSES * 2 + 1))
+    assert (row.state, row.losses, row.failures) == ("queued", 0, 0)
 
 
 def test_processes_are_told_apart_by_an_id_of_their_own() -> None:
